@@ -1,0 +1,42 @@
+import { DAY_MS, type EpochMs } from './time.ts'
+
+/** Binance's candle intervals with a fixed length, in milliseconds. */
+export const TIMEFRAMES = {
+  '1s': 1_000,
+  '1m': 60_000,
+  '3m': 180_000,
+  '5m': 300_000,
+  '15m': 900_000,
+  '30m': 1_800_000,
+  '1h': 3_600_000,
+  '2h': 7_200_000,
+  '4h': 14_400_000,
+  '6h': 21_600_000,
+  '8h': 28_800_000,
+  '12h': 43_200_000,
+  '1d': DAY_MS,
+  '3d': 3 * DAY_MS,
+  '1w': 7 * DAY_MS,
+} as const
+
+export type Timeframe = keyof typeof TIMEFRAMES
+
+export const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(TIMEFRAMES, text)
+
+/** Length in milliseconds. */
+export const timeframeMs = (timeframe: Timeframe): number => TIMEFRAMES[timeframe]
+
+/** The timeframe of exactly `ms`, or null. */
+export const timeframeOf = (ms: number): Timeframe | null =>
+  (Object.keys(TIMEFRAMES) as Timeframe[]).find((name) => TIMEFRAMES[name] === ms) ?? null
+
+/** Where a timeframe's grid starts: 1970-01-01 was a Thursday, and exchange weeks open on Monday. */
+const gridOffset = (ms: number): number => (ms === TIMEFRAMES['1w'] ? 4 * DAY_MS : 0)
+
+/** Open time of the candle that contains `time`. */
+export const floorToGrid = (time: EpochMs, ms: number): EpochMs =>
+  Math.floor((time - gridOffset(ms)) / ms) * ms + gridOffset(ms)
+
+/** The first open time at or after `time`. */
+export const ceilToGrid = (time: EpochMs, ms: number): EpochMs =>
+  Math.ceil((time - gridOffset(ms)) / ms) * ms + gridOffset(ms)

@@ -1,0 +1,42 @@
+/**
+ * Every operational error and every user's mistake that Tapedeck can name. `exit` is the process's exit code:
+ * 1 an operation failed, 2 wrong usage or configuration, 3 a gate was not met. `ERRORS.md` documents each code.
+ */
+export const ERRORS = {
+  TD_USAGE: { exit: 2, summary: 'The command line is wrong.' },
+  TD_SCENARIO_MISSING: { exit: 2, summary: 'The scenario file cannot be read.' },
+  TD_SCENARIO_INVALID: { exit: 2, summary: 'The scenario file does not follow the schema.' },
+  TD_SETTING_INVALID: { exit: 2, summary: 'An environment variable has an impossible value.' },
+  TD_PLUGIN_UNKNOWN: { exit: 2, summary: 'No plugin or strategy of that name exists.' },
+  TD_PLUGIN_OPTIONS: { exit: 2, summary: 'A plugin or strategy got options that it does not accept.' },
+  TD_RANGE_INVALID: { exit: 2, summary: 'A period or a value range is impossible.' },
+  TD_FILE_MISSING: { exit: 2, summary: 'A candle file does not exist.' },
+  TD_FILE_UNREADABLE: { exit: 1, summary: 'A candle file exists but cannot be read or decompressed.' },
+  TD_FILE_HEADER: { exit: 1, summary: 'A candle file has missing, extra or swapped columns.' },
+  TD_CANDLE_INVALID: { exit: 1, summary: 'A candle breaks a rule of the series.' },
+  TD_CANDLE_GAP: { exit: 1, summary: 'Candles are missing and the scenario does not allow gaps.' },
+  TD_TAPE_EMPTY: { exit: 1, summary: 'There is no candle to decide on.' },
+  TD_PROVIDER_FAILED: { exit: 1, summary: 'No provider in the chain gave a valid answer.' },
+  TD_RUN_WRITE: { exit: 1, summary: 'The run directory cannot be written.' },
+  TD_CHECK_FAILED: { exit: 3, summary: 'A strategy sees values that move when the tape is cut elsewhere.' },
+} as const
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** A coded error: one line that says what, where, what was expected and what to do. The original error is kept as `cause`. */
+export class TapedeckError extends Error {
+  readonly code: ErrorCode
+  override readonly name = 'TapedeckError'
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exit
+  }
+}
+
+/** The message of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

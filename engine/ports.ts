@@ -1,0 +1,209 @@
+import type { ZodType } from 'zod'
+import type { Candle, CandleColumns } from './core/candle.ts'
+import type { IndicatorSpecs } from './core/indicators.ts'
+import type { Instrument } from './core/instrument.ts'
+import type { Opinion } from './core/opinion.ts'
+import type { Approved, Execution, Order } from './core/order.ts'
+import type { Costs } from './core/matching.ts'
+import type { Policy } from './core/policy.ts'
+import type { Snapshot } from './core/snapshot.ts'
+import type { EpochMs } from './core/time.ts'
+import type { Timeframe } from './core/timeframe.ts'
+
+/** Awaited only when it really is a promise: a replay with rules pays for no microtask per candle. */
+export type MaybePromise<T> = T | Promise<T>
+export type Schema<T> = ZodType<T>
+
+export interface Clock {
+  now(): EpochMs
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** A simulated clock moves to `time`; a real one ignores it. Only the loop calls this. */
+  reach(time: EpochMs): void
+}
+
+export interface Logger {
+  debug(message: string): void
+  info(message: string): void
+  warn(message: string): void
+  error(message: string): void
+}
+
+/** The only ways a plugin may touch the world. */
+export interface Deps {
+  readonly clock: Clock
+  /** Deterministic in replay: `prefix-1`, `prefix-2`, … */
+  nextId(prefix: string): string
+  /** Seeded, uniform in [0, 1). */
+  random(): number
+  readonly fetch: typeof fetch
+  /** Only the names that the plugin declares. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+/**
+ * Closed candles of one symbol, in order: rows `start … end − 1` of the columns. A source may reuse the object and the
+ * columns once the next event is asked for.
+ */
+export interface CandleBatch {
+  readonly kind: 'candles'
+  readonly symbol: string
+  readonly timeframe: Timeframe
+  readonly columns: CandleColumns
+  readonly start: number
+  readonly end: number
+  /** Orders are matched against these candles. */
+  readonly settles: boolean
+  /** The strategy decides at these candles' closes. */
+  readonly decides: boolean
+  /** Another symbol's candle with the same close time follows: decisions and the equity mark wait for it. Only with one row. */
+  readonly more: boolean
+}
+
+/** Nothing closed, but time to settle orders. */
+export interface Wake {
+  readonly kind: 'wake'
+  readonly time: EpochMs
+}
+
+export type MarketEvent = CandleBatch | Wake
+
+/** What was read, for the run's record: complete once the events have been consumed. */
+export interface TapeFacts {
+  /** SHA-256 per file, by the name that the scenario uses. */
+  readonly files: Readonly<Record<string, string>>
+  /** Said in reports, for example that candles are synthetic or that holes were filled. */
+  readonly notes: readonly string[]
+}
+
+export interface MarketSource {
+  instrument(symbol: string): MaybePromise<Instrument>
+  /** A fresh pass over the market; a recorded one may be read again. Ends early when the plugin's signal aborts. */
+  events(): AsyncIterable<MarketEvent>
+  /** Share of the tape that has been read, 0 … 1, where it is known. */
+  progress?(): number
+  facts?(): TapeFacts
+}
+
+/** Truth at start. */
+export interface Account {
+  /** Free quote. */
+  readonly cash: number
+  readonly costs: Costs
+}
+
+export interface OrderReceipt {
+  readonly orderId: string
+  readonly state: 'accepted' | 'rejected'
+  readonly reason: string | null
+}
+
+export interface Broker {
+  account(): MaybePromise<Account>
+  /** Idempotent on `order.id`; an entry carries its protection as fractions. */
+  submit(order: Approved<Order>): MaybePromise<OrderReceipt>
+  /** What happened since the last call; arms and disarms the pair. With a candle of `symbol`, orders are matched against it. */
+  settle(now: EpochMs, symbol: string, candle?: Candle): MaybePromise<readonly Execution[]>
+  /** Raises the resting stop, from the next candle on. Never lowers it. */
+  raiseStop(symbol: string, stop: number): MaybePromise<void>
+  cancel(orderId: string): MaybePromise<OrderUpdateOrNothing>
+  /** True when nothing is pending or resting, so that `settle` may be left out. */
+  readonly idle: boolean
+  /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */
+  closeAt?(symbol: string, candle: Candle): readonly Execution[]
+}
+export type OrderUpdateOrNothing = Execution | null
+
+/** One message of a conversation. */
+export interface Message {
+  readonly role: 'user' | 'assistant'
+  readonly text: string
+}
+
+/** What a provider is asked. `messages` are rendered only when read. */
+export interface Conversation {
+  readonly snapshot: Snapshot
+  readonly system: string
+  readonly messages: readonly Message[]
+  /** The strategy's own technical rules on this snapshot. */
+  rules(): Opinion
+}
+
+/** An opinion with what the service told about making it. */
+export interface Answer extends Opinion {
+  readonly model?: string
+  readonly latencyMs?: number
+  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number }
+}
+
+export interface DecisionProvider {
+  /** Answers the newest question. Throws when it cannot; the chain then asks the next provider. */
+  answer(conversation: Conversation, signal: AbortSignal): MaybePromise<Answer>
+  /** False for rules, which have nothing to add when asked whether they stand by their answer. */
+  readonly refines: boolean
+}
+
+/** How a strategy asks an AI. */
+export interface Prompts<P> {
+  system(params: P): string
+  initial(snapshot: Snapshot, params: P): string
+  refinement(opinion: Opinion, turn: number): string
+}
+
+/** A trading idea: a plain object of pure functions. */
+export interface Strategy<P = unknown> {
+  readonly name: string
+  readonly description: string
+  /** Every parameter has a default, so that `params` may be omitted. */
+  readonly params: Schema<P>
+  /** Candles that only feed indicators before the first decision. */
+  warmup(params: P): number
+  /** Why `warmup` is shorter than recursive indicators need, for `tapedeck check`. */
+  readonly shortWarmup?: string
+  indicators(params: P): IndicatorSpecs
+  /** The fallback when no AI answers, and the whole of a strategy without AI. */
+  technical(snapshot: Snapshot, params: P): Opinion
+  readonly prompts?: Prompts<P>
+  readonly policy?: Partial<Policy>
+  /** Confidence is a forecast that can be scored. Absent: the rules say 1 for BUY and SELL, 0 for HOLD. */
+  readonly scored?: boolean
+  /** The opinion depends on the asker's position, so that lanes cannot share it. */
+  readonly usesPortfolio?: boolean
+}
+
+/** What a market source is told besides its options. */
+export interface MarketPlan {
+  readonly symbols: readonly string[]
+  readonly timeframe: Timeframe
+  /** A finer timeframe on which orders are settled, when the broker asks for one. */
+  readonly fillTimeframe: Timeframe | null
+  readonly instruments: Readonly<Record<string, Instrument>>
+  /** The folder that relative paths start from. */
+  readonly folder: string
+}
+
+export interface BrokerPlan {
+  readonly instruments: Readonly<Record<string, Instrument>>
+  readonly timeframe: Timeframe
+}
+
+export interface PluginPorts {
+  market: { port: MarketSource; plan: MarketPlan }
+  broker: { port: Broker; plan: BrokerPlan }
+  provider: { port: DecisionProvider; plan: undefined }
+}
+export type PluginKind = keyof PluginPorts
+
+export interface Plugin<K extends PluginKind, O> {
+  readonly kind: K
+  readonly name: string
+  readonly description: string
+  readonly options: Schema<O>
+  /** Names of environment variables that it may read. */
+  readonly env?: readonly string[]
+  create(options: O, deps: Deps, plan: PluginPorts[K]['plan']): MaybePromise<PluginPorts[K]['port']>
+}
+
+export const definePlugin = <K extends PluginKind, O>(plugin: Plugin<K, O>): Plugin<K, O> => plugin
+export const defineStrategy = <P>(strategy: Strategy<P>): Strategy<P> => strategy
