@@ -1,0 +1,128 @@
+import type { SnapshotView } from '../core/snapshot.ts'
+import { isoTime, type EpochMs } from '../core/time.ts'
+import type { Status } from '../core/opinion.ts'
+import type { Order } from '../core/order.ts'
+import type { Consultation, Judgement } from '../pipeline/consultation.ts'
+import { ByteWriter } from './byte-writer.ts'
+import { DecisionLines } from './decision-line.ts'
+import { fieldsJson, spacedJson } from './spaced-json.ts'
+
+export const AUDIT_LEVELS = ['full', 'trades', 'off'] as const
+/** full: every line; trades: all but SKIPPED and REJECTED decisions; off: nothing. */
+export type AuditLevel = (typeof AUDIT_LEVELS)[number]
+
+export type LineType = 'session' | 'intent' | 'order' | 'fill' | 'trade' | 'provider' | 'risk' | 'alarm' | 'operator'
+
+/** How a decision ended, beside its status. */
+export interface Outcome {
+  readonly status: Status
+  readonly reason: string | null
+  readonly order: Order | null
+}
+
+/** A decision whose order is under way: its line is written when the outcome is known. */
+export interface PendingDecision {
+  readonly head: string
+  readonly tail: string
+}
+
+const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+
+const DECISION = encode('{"type": "decision", "seq": ')
+const SKIPPED_HOLD = encode(', "status": "SKIPPED", "reason": "hold", "order": null, ')
+
+/** What an order looks like in the audit. */
+export const orderFields = (order: Order): Record<string, unknown> =>
+  order.side === 'buy'
+    ? { id: order.id, side: 'buy', spend: order.spend, stopLoss: order.protection.stopLoss, takeProfit: order.protection.takeProfit }
+    : { id: order.id, side: 'sell', quantity: order.quantity, reason: order.reason }
+
+/** Writes one run's audit trail: JSON Lines, keys in a fixed order, `seq` counting every line from 1. */
+export class Trail {
+  readonly level: AuditLevel
+  readonly #writer: ByteWriter
+  readonly #runPart: Uint8Array
+  readonly #run: string
+  readonly #timeframe: string
+  readonly #scored: boolean
+  readonly #lines = new Map<string, DecisionLines>()
+  readonly #scratch = new ByteWriter((bytes) => (this.#head += Buffer.from(bytes).toString('utf8')))
+  #head = ''
+  #seq = 0
+
+  constructor(
+    level: AuditLevel,
+    about: { readonly run: string; readonly timeframe: string; readonly scored: boolean },
+    sink: (bytes: Uint8Array) => void,
+  ) {
+    this.level = level
+    this.#writer = new ByteWriter(sink)
+    this.#run = about.run
+    this.#timeframe = about.timeframe
+    this.#scored = about.scored
+    this.#runPart = encode(`, "run": ${JSON.stringify(about.run)}, `)
+  }
+
+  /** SKIPPED and REJECTED decisions are written too. */
+  get full(): boolean {
+    return this.level === 'full'
+  }
+
+  /** A HOLD: by far the most frequent line, so nothing is allocated for it. */
+  held(snapshot: SnapshotView, consultation: Consultation): void {
+    const writer = this.#writer
+    writer.bytes(DECISION)
+    writer.integer(++this.#seq)
+    writer.bytes(this.#runPart)
+    this.#linesOf(snapshot).write(writer, snapshot, consultation, null)
+    writer.bytes(SKIPPED_HOLD)
+    writer.text(usageJson(consultation))
+  }
+
+  /** A decision whose outcome is known at once. */
+  decided(snapshot: SnapshotView, consultation: Consultation, judgement: Judgement, outcome: Outcome): void {
+    this.conclude(this.begin(snapshot, consultation, judgement), outcome)
+  }
+
+  /** Everything of a decision line that is known before its order has met the market. */
+  begin(snapshot: SnapshotView, consultation: Consultation, judgement: Judgement): PendingDecision {
+    this.#head = ''
+    this.#linesOf(snapshot).write(this.#scratch, snapshot, consultation, judgement)
+    this.#scratch.flush()
+    return { head: this.#head, tail: usageJson(consultation) }
+  }
+
+  conclude({ head, tail }: PendingDecision, { status, reason, order }: Outcome): void {
+    const writer = this.#writer
+    writer.bytes(DECISION)
+    writer.integer(++this.#seq)
+    writer.bytes(this.#runPart)
+    const ordered = order === null ? 'null' : spacedJson(orderFields(order))
+    writer.text(`${head}, "status": "${status}", "reason": ${JSON.stringify(reason)}, "order": ${ordered}, ${tail}`)
+  }
+
+  /** Any other line. `fields` follow type, seq, run and timestamp. */
+  line(type: LineType, time: EpochMs | null, fields: Readonly<Record<string, unknown>>): void {
+    const head = { type, seq: ++this.#seq, run: this.#run, timestamp: time === null ? null : isoTime(time) }
+    this.#writer.text(`{${fieldsJson(head)}, ${fieldsJson(fields)}}\n`)
+  }
+
+  flush(): void {
+    this.#writer.flush()
+  }
+
+  #linesOf({ symbol, names }: SnapshotView): DecisionLines {
+    const known = this.#lines.get(symbol)
+    if (known !== undefined) return known
+    const lines = new DecisionLines(symbol, this.#timeframe, names, this.#scored)
+    this.#lines.set(symbol, lines)
+    return lines
+  }
+}
+
+const NO_USAGE = '"usage": null, "latency_ms": 0}\n'
+
+const usageJson = ({ inputTokens, outputTokens, latencyMs }: Consultation): string =>
+  inputTokens === 0 && outputTokens === 0 && latencyMs === 0
+    ? NO_USAGE
+    : `"usage": ${spacedJson({ input_tokens: inputTokens, output_tokens: outputTokens })}, "latency_ms": ${latencyMs}}\n`

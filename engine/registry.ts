@@ -1,0 +1,80 @@
+import { z, type ZodType } from 'zod'
+import { TapedeckError, type ErrorCode } from './errors.ts'
+import type { Plugin, PluginKind, Strategy } from './ports.ts'
+import { didYouMean } from './suggest.ts'
+
+type Loader<T> = () => Promise<{ default: T }>
+export type PluginManifest = { readonly [K in PluginKind]: Readonly<Record<string, Loader<Plugin<K, never>>>> }
+export type StrategyManifest = Readonly<Record<string, Loader<Strategy<never>>>>
+
+async function load<T>(manifest: Readonly<Record<string, Loader<T>>>, kind: string, name: string): Promise<T> {
+  const loader = Object.hasOwn(manifest, name) ? manifest[name] : undefined
+  if (loader === undefined) {
+    const known = Object.keys(manifest)
+    throw new TapedeckError(
+      'TD_PLUGIN_UNKNOWN', `unknown ${kind} "${name}"; there are: ${known.join(', ')}.${didYouMean(name, known)}`,
+    )
+  }
+  return (await loader()).default
+}
+
+/** Finds plugins and strategies by name and loads them when they are first needed. */
+export class Registry {
+  readonly #plugins: PluginManifest
+  readonly #strategies: StrategyManifest
+
+  constructor(plugins: PluginManifest, strategies: StrategyManifest) {
+    this.#plugins = plugins
+    this.#strategies = strategies
+  }
+
+  /** Throws TD_PLUGIN_UNKNOWN. Its options are unknown to the type system until {@link parseOptions} has checked them. */
+  plugin<K extends PluginKind>(kind: K, name: string): Promise<Plugin<K, unknown>> {
+    return load(this.#plugins[kind], `${kind} plugin`, name) as unknown as Promise<Plugin<K, unknown>>
+  }
+
+  strategy(name: string): Promise<Strategy> {
+    return load(this.#strategies, 'strategy', name) as unknown as Promise<Strategy>
+  }
+
+  names(kind: PluginKind): readonly string[] {
+    return Object.keys(this.#plugins[kind])
+  }
+
+  get strategyNames(): readonly string[] {
+    return Object.keys(this.#strategies)
+  }
+}
+
+/** The keys that an object schema knows, through wrappers. */
+function knownKeys(schema: ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let node: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  for (const step of path) {
+    const { properties, items } = node as { properties?: Record<string, unknown>; items?: unknown }
+    node = typeof step === 'number' ? items : properties?.[String(step)]
+    if (node === undefined) return []
+  }
+  return Object.keys((node as { properties?: Record<string, unknown> }).properties ?? {})
+}
+
+/** Parses with one clear line per mistake: where, what came, what was expected, and the key that was probably meant. */
+export function parseOptions<T>(schema: ZodType<T>, input: unknown, where: string, code: ErrorCode): T {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  const lines = result.error.issues.map((issue) => {
+    const place = [where, ...issue.path.map(String)].filter((part) => part !== '').join('.')
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(schema, issue.path)
+      return issue.keys.map((key) => `${place}: unknown key "${key}".${didYouMean(key, known)}`).join('\n')
+    }
+    const got = valueAt(input, issue.path)
+    return `${place}: ${issue.message}${got === undefined ? ' (missing)' : `, got ${JSON.stringify(got)}`}`
+  })
+  throw new TapedeckError(code, lines.join('\n'))
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input
+  for (const step of path) value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined
+  return value
+}

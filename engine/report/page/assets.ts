@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+
+/** In the order in which they use each other: imports are dropped when the modules become one. */
+const SCRIPTS = ['theme', 'keys', 'trade-marks', 'price-chart', 'equity-chart', 'trades-table', 'main']
+
+/** What every page carries, read once. */
+export interface PageAssets {
+  readonly style: string
+  readonly library: string
+  readonly script: string
+  /** Source expressions for a content security policy: nothing but these very texts may run or style the page. */
+  readonly hashes: { readonly style: string; readonly library: string; readonly script: string }
+}
+
+const client = (name: string): string => readFileSync(new URL(`./client/${name}`, import.meta.url), 'utf8')
+
+/** Makes one module of several: a page opened from a disk cannot load modules, and these have no conflicting names. */
+const bundle = (): string =>
+  SCRIPTS.map((name) => client(`${name}.js`).replace(/^import .*\n/gm, '').replace(/^export /gm, '')).join('\n')
+
+/** The chart library's ready-made script. Its package hides the file from `import`, so its folder is found first. */
+function library(): string {
+  const manifest = createRequire(import.meta.url).resolve('lightweight-charts/package.json')
+  return readFileSync(join(dirname(manifest), 'dist', 'lightweight-charts.standalone.production.js'), 'utf8')
+}
+
+/** A text that could end its own element would break the page, or worse; our files and the library have none. */
+function inert(text: string): string {
+  if (/<\/(?:script|style)|<!--/i.test(text)) throw new Error('a page asset contains markup that would end its element')
+  return text
+}
+
+const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+let assets: PageAssets | undefined
+
+/** The page's style sheet and scripts. Throws when a file of this package is missing. */
+export function pageAssets(): PageAssets {
+  if (assets) return assets
+  const [style, script, charts] = [client('page.css'), bundle(), library()].map(inert)
+  assets = { style, library: charts, script, hashes: { style: hash(style), library: hash(charts), script: hash(script) } }
+  return assets
+}

@@ -1,0 +1,58 @@
+import { html, type Markup, type Part } from '../markup.ts'
+
+/** Numbers as typeset: a real minus sign, and no line break between a number and its unit. */
+export const typeset = (text: string): string => text.replace(/^-/, '−').replaceAll(' ', '\u00A0')
+
+/** A gain, a loss or neither: the class that colours it. Colour is never the only mark: signs and arrows say the same. */
+export const tone = (value: number | null): 'up' | 'down' | 'level' =>
+  value === null || value === 0 || Number.isNaN(value) ? 'level' : value > 0 ? 'up' : 'down'
+
+/** A change with its arrow: `▲ +12.30 %`. */
+export function delta(value: number | null, text: string): Markup {
+  const arrow = { up: '▲', down: '▼', level: '' }[tone(value)]
+  return html`<span class="n ${tone(value)}">${arrow && html`<span class="arrow" aria-hidden="true">${arrow}</span> `}${typeset(text)}</span>`
+}
+
+export interface Section {
+  readonly id: string
+  readonly title: string
+  readonly body: Part
+  /** One line under the title. */
+  readonly lead?: Part
+}
+
+export const section = ({ id, title, body, lead }: Section): Markup => html`
+<section id="${id}" aria-labelledby="${id}-title">
+<h2 id="${id}-title">${title}</h2>
+${lead && html`<p class="lead">${lead}</p>`}
+${body}
+</section>`
+
+/** A box in which a wide table scrolls by itself; focusable, so that the keyboard can scroll it too. */
+export const scrollBox = (label: string, body: Part): Markup =>
+  html`<div class="scroll" role="region" aria-label="${label}" tabindex="0">${body}</div>`
+
+/** A bar from 0 to `share` of its width. Drawn with attributes, because the page's policy allows no style attribute. */
+export function bar(share: number, kind = ''): Markup {
+  const width = (Math.min(1, Math.max(0, share)) * 100).toFixed(2)
+  return html`<svg class="bar ${kind}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="8"/><rect class="fill" width="${width}" height="8"/></svg>`
+}
+
+export interface BarRow {
+  readonly label: string
+  /** Share of the whole, 0 to 1. */
+  readonly share: number
+  readonly kind?: string
+  /** The cells after the bar, one per heading. */
+  readonly cells: readonly Part[]
+}
+
+/** A list of shares: label, bar, numbers. */
+export const barTable = (caption: string, headings: readonly string[], rows: readonly BarRow[]): Markup => html`
+<table class="bars">
+<caption>${caption}</caption>
+<thead><tr><th scope="col"><span class="hidden">Name</span></th><td></td>${headings.map((heading) => html`<th scope="col" class="num">${heading}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`
+<tr><th scope="row">${row.label}</th><td class="bar-cell">${bar(row.share, row.kind)}</td>${row.cells.map((cell) => html`<td class="num">${cell}</td>`)}</tr>`)}
+</tbody>
+</table>`

@@ -1,0 +1,70 @@
+import { EXIT_REASONS, type ExitReason } from '../../core/order.ts'
+import { EXIT_LABELS } from '../facts.ts'
+import { count, plural, stepName } from '../format.ts'
+import { html, trusted, type Markup } from '../markup.ts'
+import type { ReportData } from '../report-data.ts'
+import { section } from './bits.ts'
+import { MARK_LIMIT } from './page-data.ts'
+
+/** The exits' signs in the legend, the same shapes that the script draws: shape and colour both tell the reason. */
+const SIGNS: Readonly<Record<ExitReason, string>> = {
+  signal: '<circle class="ink-fill" cx="8" cy="8" r="4.5"/>',
+  stop: '<path class="down-fill" d="M3 4h10l-5 9z"/>',
+  stop_gap: '<path class="down-line" d="M3 4h10l-5 9z"/>',
+  target: '<path class="up-fill" d="M8 2.5l5.5 5.5-5.5 5.5-5.5-5.5z"/>',
+  target_gap: '<path class="up-line" d="M8 2.5l5.5 5.5-5.5 5.5-5.5-5.5z"/>',
+  time: '<path class="ink-fill" d="M4 4h8v8H4z"/>',
+  trailing: '<path class="warn-fill" d="M3 4h10l-5 9z"/>',
+  end: '<path class="ink-line" d="M4 4l8 8M12 4l-8 8"/>',
+}
+const ENTRY = '<path class="accent-fill" d="M3 12h10l-5-9z"/>'
+const LEVEL = (kind: string): string => `<path class="${kind}-line dash" d="M1 8h14"/>`
+
+const sign = (shape: string, label: string): Markup =>
+  html`<li><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">${trusted(shape)}</svg> ${label}</li>`
+
+const legend = (data: ReportData): Markup => html`
+<ul class="legend" aria-label="Signs in the chart">${sign(ENTRY, 'Entry')}${EXIT_REASONS
+  .filter((reason) => data.exits[reason] > 0).map((reason) => sign(SIGNS[reason], EXIT_LABELS[reason]))}${sign(LEVEL('down'), 'Stop while open')}${sign(LEVEL('up'), 'Target while open')}</ul>`
+
+const NO_SCRIPT = trusted('<noscript><p class="note">Charts need JavaScript; everything else on this page does not.</p></noscript>')
+
+function notes(data: ReportData): Markup[] {
+  const joined = data.charts.filter((chart) => chart.factor > 1).map((chart) => html`
+<p class="note">${data.charts.length > 1 && `${chart.symbol}: `}each bar joins ${plural(chart.factor, 'candle')} of ${data.timeframe} into ${stepName(chart.stepMs)}; entries and exits stand in the bar that contains them.</p>`)
+  const many = data.trades.length > MARK_LIMIT && html`
+<p class="note">The run has ${count(data.trades.length)} trades; up to ${count(MARK_LIMIT)} are marked at once. Zoom in to see the others.</p>`
+  return many ? [...joined, many] : joined
+}
+
+/** The candles with every trade on them. */
+export const priceChart = (data: ReportData): Markup => section({
+  id: 'price',
+  title: 'Chart',
+  body: html`
+<figure class="panel chart">
+<div class="tools needs-script" role="group" aria-label="Chart">
+${data.charts.length > 1 && html`<label>Symbol <select id="symbol">${data.charts.map((chart, index) => html`<option value="${index}">${chart.symbol}</option>`)}</select></label>`}
+<span class="buttons"><button type="button" data-do="previous">‹ <span class="wide">Previous </span>trade</button><button type="button" data-do="next">Next trade ›</button></span>
+<span class="buttons"><button type="button" data-do="in" aria-label="Zoom in">+</button><button type="button" data-do="out" aria-label="Zoom out">−</button><button type="button" data-do="all">Whole run</button></span>
+</div>
+<p class="readout" id="price-readout" aria-live="polite"></p>
+<div class="canvas tall" id="price-chart" tabindex="0" role="application" aria-label="Candles of ${data.symbols.join(', ')} with entries and exits. Arrow keys move, plus and minus zoom, Home shows the whole run. The trades table below holds the same trades as text."></div>
+${NO_SCRIPT}
+<figcaption>${legend(data)}
+<p class="note needs-script"><span id="marks-note"></span> Click the chart to zoom with the wheel; with the keyboard, use ← → + − and Home.</p>${notes(data)}</figcaption>
+</figure>`,
+})
+
+/** The account's value and how far it was below its peak, by day. */
+export const equityChart = (data: ReportData): Markup => section({
+  id: 'equity',
+  title: 'Equity and drawdown',
+  lead: `At the end of each UTC day, in ${data.quote}. The line marks the starting cash.`,
+  body: html`
+<figure class="panel chart">
+<p class="readout" id="equity-readout"></p>
+<div class="canvas" id="equity-chart" tabindex="0" role="application" aria-label="Daily equity above, drawdown from its peak below. Arrow keys move, plus and minus zoom, Home shows the whole run."></div>
+${NO_SCRIPT}
+</figure>`,
+})

@@ -1,0 +1,233 @@
+import { candleColumns, setRow, type CandleColumns } from '../../engine/core/candle.ts'
+import type { ExitCounts, Figures, TradeColumns } from '../../engine/core/figures.ts'
+import { EXIT_REASONS, type ExitReason } from '../../engine/core/order.ts'
+import { DAY_MS } from '../../engine/core/time.ts'
+import { TIMEFRAMES, type Timeframe } from '../../engine/core/timeframe.ts'
+import { ChartCollector } from '../../engine/report/chart-candles.ts'
+import type { ReportData } from '../../engine/report/report-data.ts'
+
+export interface FixtureOptions {
+  readonly seed?: number
+  readonly symbols?: readonly string[]
+  readonly timeframe?: Timeframe
+  /** Candles of each symbol. */
+  readonly candles?: number
+  /** Chance of an entry at each candle without a position. */
+  readonly entryChance?: number
+  /** Drift of the price per candle. */
+  readonly drift?: number
+  readonly chartLimit?: number
+}
+
+const START = Date.UTC(2022, 0, 3)
+const STOP = 0.05
+const TARGET = 0.03
+const FEE = 0.001
+const SIZE = 0.4
+
+/** Mulberry32: small, seeded, the same everywhere. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+const cents = (price: number): number => Math.round(price * 100) / 100
+
+/** A random walk with calm and stormy weeks, in cents. */
+export function walk(random: () => number, rows: number, stepMs: number, first: number, drift: number): CandleColumns {
+  const columns = candleColumns(rows)
+  let price = first
+  for (let row = 0; row < rows; row++) {
+    const storm = 0.004 + 0.004 * Math.sin(row / 900) ** 2
+    const shock = (): number => (random() + random() + random() - 1.5) * storm
+    const open = cents(price)
+    const close = cents(price * (1 + drift + shock()))
+    const high = cents(Math.max(open, close) * (1 + Math.abs(shock()) / 2))
+    const low = cents(Math.min(open, close) * (1 - Math.abs(shock()) / 2))
+    setRow(columns, row, { openTime: START + row * stepMs, open, high, low, close, volume: Math.round(random() * 900) })
+    price = close
+  }
+  return columns
+}
+
+interface Trade {
+  symbol: number; entry: number; exit: number; entryPrice: number; exitPrice: number; reason: ExitReason; spent: number
+}
+
+function tradeOn(columns: CandleColumns, symbol: number, random: () => number, chance: number, cash: number): Trade[] {
+  const trades: Trade[] = []
+  const rows = columns.openTime.length
+  for (let row = 21; row < rows - 1; row++) {
+    if (random() >= chance) continue
+    const entryPrice = columns.open[row]
+    const [stop, target, until] = [entryPrice * (1 - STOP), entryPrice * (1 + TARGET), row + 4 + Math.floor(random() * 90)]
+    let exit = row
+    let reason: ExitReason = 'end'
+    let exitPrice = columns.close[rows - 1]
+    for (; exit < rows; exit++) {
+      if (columns.low[exit] <= stop) { reason = 'stop'; exitPrice = stop; break }
+      if (columns.high[exit] > target) { reason = 'target'; exitPrice = target; break }
+      if (exit >= until) { reason = random() < 0.8 ? 'signal' : 'time'; exitPrice = columns.open[exit]; break }
+    }
+    exit = Math.min(exit, rows - 1)
+    trades.push({ symbol, entry: row, exit, entryPrice, exitPrice, reason, spent: cash * SIZE })
+    row = exit
+  }
+  return trades
+}
+
+function columnsOf(trades: readonly Trade[], stepMs: number): TradeColumns {
+  const of = (value: (trade: Trade) => number): Float64Array => Float64Array.from(trades, value)
+  const units = (trade: Trade): number => trade.spent / (trade.entryPrice * (1 + FEE))
+  const fees = (trade: Trade): number => units(trade) * (trade.entryPrice + trade.exitPrice) * FEE
+  return {
+    length: trades.length,
+    symbol: Uint8Array.from(trades, (trade) => trade.symbol),
+    entryTime: of((trade) => START + trade.entry * stepMs),
+    exitTime: of((trade) => START + trade.exit * stepMs),
+    entryPrice: of((trade) => trade.entryPrice),
+    exitPrice: of((trade) => trade.exitPrice),
+    quantity: of(units),
+    reason: Uint8Array.from(trades, (trade) => EXIT_REASONS.indexOf(trade.reason)),
+    fees: of(fees),
+    slippage: of((trade) => trade.spent * 0.0005),
+    cost: of((trade) => trade.spent),
+    pnl: of((trade) => units(trade) * (trade.exitPrice - trade.entryPrice) - fees(trade)),
+    stop: of((trade) => trade.entryPrice * (1 - STOP)),
+    target: of((trade) => trade.entryPrice * (1 + TARGET)),
+    held: of((trade) => trade.exit - trade.entry),
+  }
+}
+
+const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, value) => total + value, 0)
+const mean = (values: ArrayLike<number>): number => sum(values) / values.length
+
+function dailyEquityOf(trades: TradeColumns, startCash: number, days: number): Float64Array {
+  const daily = new Float64Array(days).fill(startCash)
+  for (let row = 0; row < trades.length; row++) {
+    const [from, to] = [Math.floor((trades.entryTime[row] - START) / DAY_MS), Math.floor((trades.exitTime[row] - START) / DAY_MS)]
+    for (let day = from; day < days; day++) daily[day] += trades.pnl[row] * Math.min(1, (day - from + 1) / (to - from + 1))
+  }
+  return daily
+}
+
+function figuresOf(trades: TradeColumns, daily: Float64Array, startCash: number, candles: number): Figures {
+  const returns = daily.slice(1).map((value, day) => value / daily[day] - 1)
+  const net = trades.pnl.map((pnl, row) => pnl / trades.cost[row])
+  const [wins, losses] = [net.filter((value) => value > 0), net.filter((value) => value <= 0)]
+  const deviation = Math.sqrt(sum(returns.map((value) => (value - mean(returns)) ** 2)) / (returns.length - 1))
+  const downside = Math.sqrt(mean(returns.map((value) => Math.min(value, 0) ** 2)))
+  let [peak, deepest] = [startCash, 0]
+  for (const value of daily) deepest = Math.min(deepest, value / (peak = Math.max(peak, value)) - 1)
+  const finalEquity = daily[daily.length - 1]
+  return {
+    finalEquity,
+    totalReturn: finalEquity / startCash - 1,
+    cagr: (finalEquity / startCash) ** (365 / daily.length) - 1,
+    annualVolatility: deviation * Math.sqrt(365),
+    sharpe: (mean(returns) / deviation) * Math.sqrt(365),
+    sortino: (mean(returns) / downside) * Math.sqrt(365),
+    maxDrawdown: deepest * 1.08,
+    maxDrawdownDaily: deepest,
+    calmar: (mean(returns) * 365) / Math.abs(deepest),
+    exposure: 0.4137,
+    turnover: (sum(trades.cost) * 2) / startCash,
+    trades: trades.length,
+    winRate: wins.length / net.length,
+    profitFactor: sum(trades.pnl.filter((value) => value > 0)) / Math.abs(sum(trades.pnl.filter((value) => value < 0))),
+    profitFactorNet: sum(wins) / Math.abs(sum(losses)),
+    expectancy: mean(net),
+    averageWin: mean(wins),
+    averageLoss: mean(losses),
+    sqn: null,
+    longestLosingStreak: 9,
+    fees: sum(trades.fees),
+    slippage: sum(trades.slippage),
+    aiCost: 0,
+    coverage: 0,
+    ambiguousCandles: 3,
+    candles,
+    undefinedBecause: { sqn: 'every net return is the same, so their deviation is 0' },
+  }
+}
+
+/** A finished run as the report sees it: synthetic candles and trades that fit each other, the same for the same options. */
+export function reportFixture(options: FixtureOptions = {}): ReportData {
+  const {
+    seed = 11, symbols = ['BTC/USDT', 'ETH/USDT'], timeframe = '1h', candles = 13_000, entryChance = 0.035, drift = 0.00002,
+    chartLimit = 20_000,
+  } = options
+  const stepMs = TIMEFRAMES[timeframe]
+  const random = seeded(seed)
+  const startCash = 10_000
+  const tapes = symbols.map((_, index) => walk(random, candles, stepMs, 46_458.51 / (1 + index * 11), drift))
+  const list = tapes.flatMap((tape, index) => tradeOn(tape, index, random, entryChance, startCash / symbols.length))
+  const trades = columnsOf(list.sort((left, right) => left.exit - right.exit || left.symbol - right.symbol), stepMs)
+  const lastOpen = START + (candles - 1) * stepMs
+  const dailyEquity = dailyEquityOf(trades, startCash, Math.floor((lastOpen - START) / DAY_MS) + 1)
+  const figures = figuresOf(trades, dailyEquity, startCash, candles * symbols.length)
+  const exits = Object.fromEntries(EXIT_REASONS.map((name) => [name, list.filter((trade) => trade.reason === name).length]))
+  const held = mean(tapes.map((tape) => tape.close[candles - 1] / tape.open[0] - 1))
+  const charts = tapes.map((tape, index) => {
+    const collector = new ChartCollector(symbols[index], stepMs, chartLimit)
+    collector.add(tape, 0, candles)
+    return collector.result()
+  })
+  return {
+    run: 'momentum-on-majors-3f9c21b07ad4',
+    name: 'Momentum on majors',
+    symbols,
+    timeframe,
+    strategy: 'sma-cross',
+    firstOpen: START,
+    lastOpen,
+    startCash,
+    quote: 'USDT',
+    figures,
+    baselines: {
+      buyAndHold: {
+        finalEquity: startCash * (1 + held), totalReturn: held, maxDrawdown: -0.4211,
+        note: 'all cash at the first open, equal parts, same costs, out at the last close',
+      },
+      flat: { finalEquity: startCash, totalReturn: 0, maxDrawdown: 0, note: 'no trade at all' },
+      random: {
+        finalEquity: startCash * 0.912, totalReturn: -0.088, low: -0.214, high: 0.061, draws: 1000, beats: 0.873,
+        note: 'median of random entries with the run’s holding times, costs and size',
+      },
+    },
+    breakEven: { baseRate: 0.625, breakEven: 0.6625, costs: 0.003, minConfidence: 0.6 },
+    exits: exits as ExitCounts,
+    decisions: {
+      total: candles * symbols.length - 42,
+      byStatus: {
+        SKIPPED: candles * symbols.length - 42 - Math.floor(trades.length * 2.3), EXECUTED: trades.length * 2 - 5,
+        REJECTED: Math.floor(trades.length * 0.3), FAILED: 0,
+      },
+      byReason: { 'already-in-position': Math.floor(trades.length * 0.21), 'low-confidence': Math.floor(trades.length * 0.07), cooldown: 4 },
+      byProvider: { technical: candles * symbols.length - 42 },
+    },
+    bounds: { conservative: figures.finalEquity * 0.994, optimistic: figures.finalEquity * 1.021 },
+    trades,
+    dailyEquity,
+    firstDay: START / DAY_MS,
+    charts,
+    assumptions: [
+      'Fill model conservative: a target fills only when the price goes through it, and a stop comes before a target.',
+      'Fees 0.1 % maker and 0.1 % taker, paid in quote.',
+      'Slippage 5 bps on market and stop fills.',
+      'Each entry spends 40 % of the equity of its symbol’s share.',
+      'No instrument was given: prices and quantities are not rounded (tick 0, lot 0, minimum notional 0).',
+      'Stop 5 % and target 3 % are the defaults; the scenario does not set them.',
+    ],
+    warnings: [
+      'minConfidence 60 % is below break-even 66.25 %: a perfectly calibrated trader at the threshold loses money.',
+      '3 candles touched stop and target; their order of events is unknown and the fill model decided.',
+    ],
+    interrupted: false,
+  }
+}
