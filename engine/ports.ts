@@ -81,6 +81,8 @@ export interface MarketSource {
   instrument(symbol: string): MaybePromise<Instrument>
   /** A fresh pass over the market; a recorded one may be read again. Ends early when the plugin's signal aborts. */
   events(): AsyncIterable<MarketEvent>
+  /** The timeframe of the recorded candles themselves, before any resampling. */
+  ownTimeframe?(symbol: string): MaybePromise<Timeframe>
   /** Share of the tape that has been read, 0 … 1, where it is known. */
   progress?(): number
   facts?(): TapeFacts

@@ -4,8 +4,8 @@ import type { Plugin, PluginKind, Strategy } from './ports.ts'
 import { didYouMean } from './suggest.ts'
 
 type Loader<T> = () => Promise<{ default: T }>
-export type PluginManifest = { readonly [K in PluginKind]: Readonly<Record<string, Loader<Plugin<K, never>>>> }
-export type StrategyManifest = Readonly<Record<string, Loader<Strategy<never>>>>
+export type PluginManifest = { readonly [K in PluginKind]: Readonly<Record<string, Loader<Plugin<K, unknown>>>> }
+export type StrategyManifest = Readonly<Record<string, Loader<Strategy>>>
 
 async function load<T>(manifest: Readonly<Record<string, Loader<T>>>, kind: string, name: string): Promise<T> {
   const loader = Object.hasOwn(manifest, name) ? manifest[name] : undefined
@@ -30,11 +30,11 @@ export class Registry {
 
   /** Throws TD_PLUGIN_UNKNOWN. Its options are unknown to the type system until {@link parseOptions} has checked them. */
   plugin<K extends PluginKind>(kind: K, name: string): Promise<Plugin<K, unknown>> {
-    return load(this.#plugins[kind], `${kind} plugin`, name) as unknown as Promise<Plugin<K, unknown>>
+    return load(this.#plugins[kind], `${kind} plugin`, name)
   }
 
   strategy(name: string): Promise<Strategy> {
-    return load(this.#strategies, 'strategy', name) as unknown as Promise<Strategy>
+    return load(this.#strategies, 'strategy', name)
   }
 
   names(kind: PluginKind): readonly string[] {
@@ -58,11 +58,12 @@ function knownKeys(schema: ZodType, path: readonly PropertyKey[]): readonly stri
 }
 
 /** Parses with one clear line per mistake: where, what came, what was expected, and the key that was probably meant. */
-export function parseOptions<T>(schema: ZodType<T>, input: unknown, where: string, code: ErrorCode): T {
+export function parseOptions<T>(schema: ZodType<T>, input: unknown, file: string, at: readonly string[], code: ErrorCode): T {
   const result = schema.safeParse(input)
   if (result.success) return result.data
   const lines = result.error.issues.map((issue) => {
-    const place = [where, ...issue.path.map(String)].filter((part) => part !== '').join('.')
+    const path = [...at, ...issue.path.map(String)].join('.')
+    const place = path === '' ? file : `${file}: ${path}`
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(schema, issue.path)
       return issue.keys.map((key) => `${place}: unknown key "${key}".${didYouMean(key, known)}`).join('\n')

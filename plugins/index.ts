@@ -1,6 +1,6 @@
 import type { Plugin, PluginKind } from '../engine/ports.ts'
 
-type Manifest = { readonly [K in PluginKind]: Readonly<Record<string, () => Promise<{ default: Plugin<K, never> }>>> }
+type Manifest = { readonly [K in PluginKind]: Readonly<Record<string, () => Promise<{ default: Plugin<K, unknown> }>>> }
 
 /** The manifest: one line per plugin, imported only when it is used. */
 export const plugins: Manifest = {

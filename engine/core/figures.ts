@@ -89,3 +89,11 @@ export interface Figures {
 }
 
 export type ExitCounts = Readonly<Record<ExitReason, number>>
+
+/** How decisions ended, and who made them. */
+export interface DecisionCounts {
+  readonly total: number
+  readonly byStatus: Readonly<Record<string, number>>
+  readonly byReason: Readonly<Record<string, number>>
+  readonly byProvider: Readonly<Record<string, number>>
+}

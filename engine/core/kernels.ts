@@ -3,9 +3,24 @@ import type { CandleColumns } from './candle.ts'
 /** A price or volume column that an indicator reads. */
 export type Source = 'open' | 'high' | 'low' | 'close' | 'volume'
 
-/** Fills `out[at + k]` from row `start + k`, k = 0 … end − start − 1, carrying its state from call to call. NaN before the first value. */
+/**
+ * Fills `out[at + k]` from row `start + k`, k = 0 … end − start − 1, carrying its state from call to call. NaN before
+ * the first value.
+ */
 export interface IndicatorKernel {
   run(columns: CandleColumns, start: number, end: number, out: Float64Array, at: number): void
+}
+
+/** A strategy's indicators over one symbol's candles, computed batch by batch and kept as far back as may be asked. */
+export interface IndicatorBook {
+  readonly names: readonly string[]
+  /** Takes rows `start … end − 1`; returns the book row of `start`. Rows over `history` before it are forgotten. */
+  append(columns: CandleColumns, start: number, end: number): number
+  /**
+   * Indicator number `index` at book row `row − back`; NaN before its first value. Throws a RangeError when `back` is
+   * negative, beyond the history or not whole.
+   */
+  at(index: number, row: number, back: number): number
 }
 
 /** The column itself, so that a strategy can look back at plain prices. */
@@ -25,8 +40,8 @@ export class SourceKernel implements IndicatorKernel {
  * Simple moving average: Σ of the last n values ÷ n; the first value is at row n − 1.
  *
  * A plain running sum drifts, and a crossing of two averages can turn on its last bit. This one carries the rounding
- * error of every addition beside the sum (Knuth's TwoSum; Ogita, Rump & Oishi, "Accurate sum and dot product", 2005), so
- * that the sum is the correctly rounded sum of the window as long as its values span fewer than about 100 bits.
+ * error of every addition beside the sum (Knuth's TwoSum; Ogita, Rump & Oishi, "Accurate Sum and Dot Product", 2005),
+ * so that it is the correctly rounded sum of the window as long as its values span fewer than about 100 bits.
  */
 export class SmaKernel implements IndicatorKernel {
   readonly #source: Source
@@ -91,8 +106,9 @@ export class EmaKernel implements IndicatorKernel {
   readonly #source: Source
   readonly #period: number
   #seen = 0
-  /** The sum of the values seen before the seed, then the average. */
+  /** The sum of the values until the seed, without and with only its rounding errors; then the average. */
   #state = 0
+  #rest = 0
 
   constructor(period: number, source: Source) {
     this.#source = source
@@ -107,8 +123,12 @@ export class EmaKernel implements IndicatorKernel {
     let row = start
     let to = at
     for (; row < end && this.#seen < n; row++, to++) {
-      state += values[row]
-      if (++this.#seen === n) state /= n
+      const value = values[row]
+      const sum = state + value
+      const added = sum - state
+      // As in the SMA, so that the first value is the SMA's to the last bit.
+      this.#rest += (state - (sum - added)) + (value - added)
+      state = ++this.#seen === n ? (sum + this.#rest) / n : sum
       out[to] = this.#seen === n ? state : NaN
     }
     for (; row < end; row++, to++) {
@@ -119,7 +139,7 @@ export class EmaKernel implements IndicatorKernel {
   }
 }
 
-/** RSI of an average gain and an average loss, both ≥ 0: 100 − 100/(1 + gain/loss); 100 without losses, 50 when nothing moved. */
+/** RSI of a mean gain and a mean loss, both ≥ 0: 100 − 100/(1 + gain/loss); 100 without losses, 50 if nothing moved. */
 export const relativeStrength = (gain: number, loss: number): number =>
   loss > 0 ? 100 - 100 / (1 + gain / loss) : gain > 0 ? 100 : 50
 
@@ -185,5 +205,101 @@ export class RsiKernel implements IndicatorKernel {
     this.#previous = previous
     this.#gain = gain
     this.#loss = loss
+  }
+}
+
+/** One candle, copied: indicators that work row by row may keep it. */
+export type Tick = Readonly<Record<Source, number>>
+/** Takes one row's value (a number) or candle (a {@link Tick}); answers a number, lines by name, or nothing yet. */
+export type Step = (input: never) => unknown
+
+/** Any indicator that works row by row. What is not a finite number counts as no value. */
+export class StepKernel implements IndicatorKernel {
+  readonly #step: (input: number | Tick) => unknown
+  readonly #source: Source | null
+  readonly #line: string | null
+
+  /** `source` null = feeds whole candles; `line` null = the answer is the value. */
+  constructor(step: Step, source: Source | null, line: string | null) {
+    this.#step = step as (input: number | Tick) => unknown
+    this.#source = source
+    this.#line = line
+  }
+
+  run(columns: CandleColumns, start: number, end: number, out: Float64Array, at: number): void {
+    const line = this.#line
+    for (let row = start, to = at; row < end; row++, to++) {
+      const answer = this.#step(this.#source === null ? tickAt(columns, row) : columns[this.#source][row])
+      const value = line === null ? answer : (answer as Record<string, unknown> | undefined)?.[line]
+      out[to] = Number.isFinite(value) ? value as number : NaN
+    }
+  }
+}
+
+const tickAt = (columns: CandleColumns, row: number): Tick => ({
+  open: columns.open[row],
+  high: columns.high[row],
+  low: columns.low[row],
+  close: columns.close[row],
+  volume: columns.volume[row],
+})
+
+/** The one implementation of a book: a column per kernel, of `history` older rows and room for batches. */
+export class Book implements IndicatorBook {
+  readonly names: readonly string[]
+  readonly #kernels: readonly IndicatorKernel[]
+  readonly #history: number
+  #columns: Float64Array[]
+  #end: number
+  #capacity: number
+
+  /** Kernel `i` belongs to `names[i]`. */
+  constructor(names: readonly string[], kernels: readonly IndicatorKernel[], history: number) {
+    if (!Number.isInteger(history) || history < 0) throw new RangeError(`history ${history} is not a count of candles`)
+    this.names = names
+    this.#kernels = kernels
+    this.#history = history
+    // The tape begins after `history` rows of NaN, so that looking back from its first rows needs no check.
+    this.#columns = names.map(() => new Float64Array(history).fill(NaN))
+    this.#capacity = this.#end = history
+  }
+
+  append(columns: CandleColumns, start: number, end: number): number {
+    if (this.#end + end - start > this.#capacity) this.#makeRoom(end - start)
+    const at = this.#end
+    for (let index = 0; index < this.#kernels.length; index++) {
+      this.#kernels[index].run(columns, start, end, this.#columns[index], at)
+    }
+    this.#end = at + end - start
+    return at
+  }
+
+  at(index: number, row: number, back: number): number {
+    if (back >>> 0 !== back || back > this.#history) this.#refuse(index, back)
+    return this.#columns[index][row - back]
+  }
+
+  #refuse(index: number, back: number): never {
+    throw new RangeError(
+      `"${this.names[index]}" was asked for ${back} candles back: it must be a whole number from 0 to ${this.#history}`,
+    )
+  }
+
+  /** Keeps the last `history` rows. There is room for as many new ones as are moved: a row costs the same, always. */
+  #makeRoom(rows: number): void {
+    const from = this.#end - this.#history
+    const needed = this.#history + rows
+    if (needed <= this.#capacity) {
+      for (const column of this.#columns) column.copyWithin(0, from, this.#end)
+    } else {
+      const capacity = Math.max(needed, 2 * this.#history, 256)
+      this.#columns = this.#columns.map((old) => {
+        const column = new Float64Array(capacity)
+        column.set(old.subarray(from, this.#end))
+        return column
+      })
+      this.#capacity = capacity
+    }
+    this.#end = this.#history
   }
 }

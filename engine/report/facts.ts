@@ -4,8 +4,8 @@ import type { Baseline, BreakEven, ReportData } from './report-data.ts'
 
 /** Exit reasons in words. */
 export const EXIT_LABELS: Readonly<Record<ExitReason, string>> = {
-  signal: 'Signal', stop: 'Stop', stop_gap: 'Stop, gapped', target: 'Target', target_gap: 'Target, gapped', time: 'Time',
-  trailing: 'Trailing stop', end: 'End of tape',
+  signal: 'Signal', stop: 'Stop', stop_gap: 'Stop, gapped', target: 'Target', target_gap: 'Target, gapped',
+  time: 'Time', trailing: 'Trailing stop', end: 'End of tape',
 }
 
 /** Quote won or lost by each exit reason. */

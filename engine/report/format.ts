@@ -5,7 +5,7 @@ export const UNDEFINED = '–'
 
 type Figure = number | null
 
-/** Numbers that are neither finite nor null cannot come from a sound run; they print as undefined, never as `Infinity`. */
+/** What is neither finite nor null cannot come from a sound run; it prints as undefined, never as `Infinity`. */
 const isNumber = (value: Figure): value is number => value !== null && Number.isFinite(value)
 
 /** `-1,234.50`. A value that rounds to zero has no sign, so that `-0.00` never appears. */
@@ -93,3 +93,10 @@ export function stepName(ms: number): string {
 
 /** `1 trade`, `1,234 trades`. */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`
+
+/** A drawdown in a column that not every row has: nothing where it was never measured, `–` where it is undefined. */
+export const drawdownText = (fraction: number | null | undefined): string =>
+  fraction === undefined ? '' : percent(fraction)
+
+/** How long something took: `12.3 ms`, `1.234 s`. */
+export const duration = (ms: number): string => (ms < 1000 ? `${fixed(ms, 1)} ms` : `${fixed(ms / 1000, 3)} s`)

@@ -1,6 +1,6 @@
 import { html, inertJson, trusted, type Markup } from './markup.ts'
 import { pageAssets, type PageAssets } from './page/assets.ts'
-import { assumptions, decisions, exits, figures } from './page/breakdown.ts'
+import { assumptions, breakdown, figures } from './page/breakdown.ts'
 import { equityChart, priceChart } from './page/charts.ts'
 import { footer, header, navigation } from './page/header.ts'
 import { months } from './page/months.ts'
@@ -15,9 +15,12 @@ const policy = ({ hashes }: PageAssets): string => [
   "base-uri 'none'", "form-action 'none'",
 ].join('; ')
 
-const ICON = `data:image/svg+xml,${encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#3257d5"/><g fill="none" stroke="#fff" stroke-width="2.5"><rect x="4" y="8" width="24" height="16" rx="4"/><circle cx="11" cy="16" r="3"/><circle cx="21" cy="16" r="3"/></g></svg>',
-)}`
+/** A cassette. Inside the page, so that no browser asks a server for one. */
+const ICON = `data:image/svg+xml,${encodeURIComponent([
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#3257d5"/>',
+  '<g fill="none" stroke="#fff" stroke-width="2.5"><rect x="4" y="8" width="24" height="16" rx="4"/>',
+  '<circle cx="11" cy="16" r="3"/><circle cx="21" cy="16" r="3"/></g></svg>',
+].join(''))}`
 
 const body = (data: ReportData): Markup => html`
 <a class="skip" href="#overview">Skip to the figures</a>
@@ -28,18 +31,17 @@ ${overview(data)}
 ${priceChart(data)}
 ${equityChart(data)}
 ${months(data)}
-${exits(data)}
-${decisions(data)}
+${breakdown(data)}
 ${figures(data)}
 ${trades(data)}
 ${assumptions(data)}
 </main>
-${footer(data)}`
+${footer()}`
 
 /**
- * A run as one HTML file that opens from a disk without a network: figures and tables are plain HTML, charts are drawn by
- * a script inside. Holds no wall-clock value, so the same data gives the same bytes. Throws when a file of this package
- * is missing.
+ * A run as one HTML file that opens from a disk without a network: figures and tables are plain HTML, a script inside
+ * draws the charts. Holds no wall-clock value, so the same data gives the same bytes. Throws when a file of this
+ * package is missing.
  */
 export function renderHtml(data: ReportData): string {
   const assets = pageAssets()

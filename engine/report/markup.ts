@@ -11,7 +11,9 @@ export class Markup {
 
 export type Part = Markup | string | number | null | undefined | false | readonly Part[]
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;',
+}
 
 /** Escapes text for an element's content or a quoted attribute, and drops control characters. */
 export const escapeHtml = (text: string): string => plain(text).replace(/[&<>"']/g, (character) => ENTITIES[character])

@@ -1,4 +1,4 @@
-import type { ExitCounts, Figures, TradeColumns } from '../core/figures.ts'
+import type { DecisionCounts, ExitCounts, Figures, TradeColumns } from '../core/figures.ts'
 import type { EpochMs } from '../core/time.ts'
 
 /** A comparison that needs no skill. Undefined is null. */
@@ -30,13 +30,6 @@ export interface BreakEven {
   readonly breakEven: number | null
   readonly costs: number
   readonly minConfidence: number
-}
-
-export interface DecisionCounts {
-  readonly total: number
-  readonly byStatus: Readonly<Record<string, number>>
-  readonly byReason: Readonly<Record<string, number>>
-  readonly byProvider: Readonly<Record<string, number>>
 }
 
 /** Candles for a chart, at most 20,000: a coarser multiple of the run's timeframe when the tape is longer. */

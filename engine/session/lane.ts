@@ -105,6 +105,11 @@ export class Lane {
     }
   }
 
+  /** A limit has stopped the lane until a person resumes it. */
+  get halted(): boolean {
+    return this.#watch?.state === 'HALTED'
+  }
+
   /** Whether the lane holds the symbol. */
   holds(track: Track): boolean {
     return this.portfolio.holdings[track.index].open

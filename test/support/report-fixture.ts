@@ -1,5 +1,6 @@
 import { candleColumns, setRow, type CandleColumns } from '../../engine/core/candle.ts'
-import type { ExitCounts, Figures, TradeColumns } from '../../engine/core/figures.ts'
+import type { ExitCounts, TradeColumns } from '../../engine/core/figures.ts'
+import { computeFigures } from '../../engine/core/metrics.ts'
 import { EXIT_REASONS, type ExitReason } from '../../engine/core/order.ts'
 import { DAY_MS } from '../../engine/core/time.ts'
 import { TIMEFRAMES, type Timeframe } from '../../engine/core/timeframe.ts'
@@ -107,6 +108,12 @@ function columnsOf(trades: readonly Trade[], stepMs: number): TradeColumns {
 const sum = (values: ArrayLike<number>): number => Array.from(values).reduce((total, value) => total + value, 0)
 const mean = (values: ArrayLike<number>): number => sum(values) / values.length
 
+function deepest(values: Float64Array): number {
+  let [peak, worst] = [values[0], 0]
+  for (const value of values) worst = Math.min(worst, value / (peak = Math.max(peak, value)) - 1)
+  return worst
+}
+
 function dailyEquityOf(trades: TradeColumns, startCash: number, days: number): Float64Array {
   const daily = new Float64Array(days).fill(startCash)
   for (let row = 0; row < trades.length; row++) {
@@ -116,50 +123,10 @@ function dailyEquityOf(trades: TradeColumns, startCash: number, days: number): F
   return daily
 }
 
-function figuresOf(trades: TradeColumns, daily: Float64Array, startCash: number, candles: number): Figures {
-  const returns = daily.slice(1).map((value, day) => value / daily[day] - 1)
-  const net = trades.pnl.map((pnl, row) => pnl / trades.cost[row])
-  const [wins, losses] = [net.filter((value) => value > 0), net.filter((value) => value <= 0)]
-  const deviation = Math.sqrt(sum(returns.map((value) => (value - mean(returns)) ** 2)) / (returns.length - 1))
-  const downside = Math.sqrt(mean(returns.map((value) => Math.min(value, 0) ** 2)))
-  let [peak, deepest] = [startCash, 0]
-  for (const value of daily) deepest = Math.min(deepest, value / (peak = Math.max(peak, value)) - 1)
-  const finalEquity = daily[daily.length - 1]
-  return {
-    finalEquity,
-    totalReturn: finalEquity / startCash - 1,
-    cagr: (finalEquity / startCash) ** (365 / daily.length) - 1,
-    annualVolatility: deviation * Math.sqrt(365),
-    sharpe: (mean(returns) / deviation) * Math.sqrt(365),
-    sortino: (mean(returns) / downside) * Math.sqrt(365),
-    maxDrawdown: deepest * 1.08,
-    maxDrawdownDaily: deepest,
-    calmar: (mean(returns) * 365) / Math.abs(deepest),
-    exposure: 0.4137,
-    turnover: (sum(trades.cost) * 2) / startCash,
-    trades: trades.length,
-    winRate: wins.length / net.length,
-    profitFactor: sum(trades.pnl.filter((value) => value > 0)) / Math.abs(sum(trades.pnl.filter((value) => value < 0))),
-    profitFactorNet: sum(wins) / Math.abs(sum(losses)),
-    expectancy: mean(net),
-    averageWin: mean(wins),
-    averageLoss: mean(losses),
-    sqn: null,
-    longestLosingStreak: 9,
-    fees: sum(trades.fees),
-    slippage: sum(trades.slippage),
-    aiCost: 0,
-    coverage: 0,
-    ambiguousCandles: 3,
-    candles,
-    undefinedBecause: { sqn: 'every net return is the same, so their deviation is 0' },
-  }
-}
-
 /** A finished run as the report sees it: synthetic candles and trades that fit each other, the same for the same options. */
 export function reportFixture(options: FixtureOptions = {}): ReportData {
   const {
-    seed = 11, symbols = ['BTC/USDT', 'ETH/USDT'], timeframe = '1h', candles = 13_000, entryChance = 0.035, drift = 0.00002,
+    seed = 11, symbols = ['BTC/USDT', 'ETH/USDT'], timeframe = '1h', candles = 13_000, entryChance = 0.035, drift = 0.00007,
     chartLimit = 20_000,
   } = options
   const stepMs = TIMEFRAMES[timeframe]
@@ -170,7 +137,12 @@ export function reportFixture(options: FixtureOptions = {}): ReportData {
   const trades = columnsOf(list.sort((left, right) => left.exit - right.exit || left.symbol - right.symbol), stepMs)
   const lastOpen = START + (candles - 1) * stepMs
   const dailyEquity = dailyEquityOf(trades, startCash, Math.floor((lastOpen - START) / DAY_MS) + 1)
-  const figures = figuresOf(trades, dailyEquity, startCash, candles * symbols.length)
+  const figures = computeFigures({
+    startCash, finalEquity: dailyEquity[dailyEquity.length - 1], dailyEquity, firstDay: START / DAY_MS, maxDrawdown: deepest(dailyEquity) * 1.08,
+    firstOpen: START, lastOpen, moments: candles, momentsInPosition: Math.floor(candles * 0.4137), candles: candles * symbols.length,
+    trades, fees: sum(trades.fees), slippage: sum(trades.slippage), traded: sum(trades.cost) * 2, ambiguousCandles: 3, coverage: 0,
+    aiCost: 0,
+  })
   const exits = Object.fromEntries(EXIT_REASONS.map((name) => [name, list.filter((trade) => trade.reason === name).length]))
   const held = mean(tapes.map((tape) => tape.close[candles - 1] / tape.open[0] - 1))
   const charts = tapes.map((tape, index) => {

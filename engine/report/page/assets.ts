@@ -41,6 +41,7 @@ let assets: PageAssets | undefined
 export function pageAssets(): PageAssets {
   if (assets) return assets
   const [style, script, charts] = [client('page.css'), bundle(), library()].map(inert)
-  assets = { style, library: charts, script, hashes: { style: hash(style), library: hash(charts), script: hash(script) } }
+  const hashes = { style: hash(style), library: hash(charts), script: hash(script) }
+  assets = { style, library: charts, script, hashes }
   return assets
 }

@@ -1,17 +1,26 @@
 import { html, type Markup, type Part } from '../markup.ts'
 
-/** Numbers as typeset: a real minus sign, and no line break between a number and its unit. */
-export const typeset = (text: string): string => text.replace(/^-/, '−').replaceAll(' ', '\u00A0')
+/** Numbers as typeset: a real minus sign, and no line break before a short unit. */
+export const typeset = (text: string): string => text.replace(/^-/, '−').replace(/ (?=[%×]|pp$)/g, '\u00A0')
 
-/** A gain, a loss or neither: the class that colours it. Colour is never the only mark: signs and arrows say the same. */
+/** Numbers inside a sentence: every minus before a digit is a real one, units stay with their number. */
+export const typesetLine = (text: string): string =>
+  text.replace(/(^|\s)-(?=\d)/g, '$1−').replace(/(\d) %/g, '$1\u00A0%')
+
+/** A gain, a loss or neither: the class that colours it. Colour is never the only mark; signs and arrows say the same. */
 export const tone = (value: number | null): 'up' | 'down' | 'level' =>
   value === null || value === 0 || Number.isNaN(value) ? 'level' : value > 0 ? 'up' : 'down'
 
 /** A change with its arrow: `▲ +12.30 %`. */
 export function delta(value: number | null, text: string): Markup {
   const arrow = { up: '▲', down: '▼', level: '' }[tone(value)]
-  return html`<span class="n ${tone(value)}">${arrow && html`<span class="arrow" aria-hidden="true">${arrow}</span> `}${typeset(text)}</span>`
+  const sign = arrow && html`<span class="arrow" aria-hidden="true">${arrow}</span> `
+  return html`<span class="n ${tone(value)}">${sign}${typeset(text)}</span>`
 }
+
+/** A gain or loss whose sign alone says which, for columns that stand beside one with arrows. */
+export const signedNumber = (value: number | null, text: string): Markup =>
+  html`<span class="n ${tone(value)}">${typeset(text)}</span>`
 
 export interface Section {
   readonly id: string
@@ -35,24 +44,28 @@ export const scrollBox = (label: string, body: Part): Markup =>
 /** A bar from 0 to `share` of its width. Drawn with attributes, because the page's policy allows no style attribute. */
 export function bar(share: number, kind = ''): Markup {
   const width = (Math.min(1, Math.max(0, share)) * 100).toFixed(2)
-  return html`<svg class="bar ${kind}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="8"/><rect class="fill" width="${width}" height="8"/></svg>`
+  return html`<svg class="bar ${kind}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+<rect class="track" width="100" height="8"/><rect class="fill" width="${width}" height="8"/></svg>`
 }
 
 export interface BarRow {
   readonly label: string
-  /** Share of the whole, 0 to 1. */
+  /** Length of the bar, 0 to 1. */
   readonly share: number
   readonly kind?: string
   /** The cells after the bar, one per heading. */
   readonly cells: readonly Part[]
 }
 
-/** A list of shares: label, bar, numbers. */
+/** The head of a column of numbers. */
+export const numberHeading = (title: string): Markup => html`<th scope="col" class="num">${title}</th>`
+
+/** A list of amounts: a label over its bar, then numbers. */
 export const barTable = (caption: string, headings: readonly string[], rows: readonly BarRow[]): Markup => html`
 <table class="bars">
 <caption>${caption}</caption>
-<thead><tr><th scope="col"><span class="hidden">Name</span></th><td></td>${headings.map((heading) => html`<th scope="col" class="num">${heading}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`
-<tr><th scope="row">${row.label}</th><td class="bar-cell">${bar(row.share, row.kind)}</td>${row.cells.map((cell) => html`<td class="num">${cell}</td>`)}</tr>`)}
+<thead><tr><th scope="col"><span class="hidden">Name</span></th>${headings.map(numberHeading)}</tr></thead>
+<tbody>${rows.map(({ label, share, kind, cells }) => html`
+<tr><th scope="row">${label}${bar(share, kind)}</th>${cells.map((cell) => html`<td class="num">${cell}</td>`)}</tr>`)}
 </tbody>
 </table>`

@@ -9,7 +9,7 @@ export function breakEven(data: ReportData): Markup {
   const line = data.breakEven
   const below = belowBreakEven(line)
   const row = (label: string, share: number | null, kind: string): BarRow =>
-    ({ label, share: share ?? 0, kind, cells: [html`<span class="n">${typeset(percent(share, 1))}</span>`] })
+    ({ label, share: share ?? 0, kind, cells: [html`<span class="n">${typeset(percent(share))}</span>`] })
   return html`
 <div class="panel${below && ' alert'}">
 ${barTable('Break-even', ['Target before stop'], [
@@ -18,6 +18,6 @@ ${barTable('Break-even', ['Target before stop'], [
     row('Threshold', line.minConfidence, below ? 'down' : 'up'),
   ])}
 <p class="${below ? 'alert-text' : 'note'}">${below && '! '}${breakEvenVerdict(line)}</p>
-<p class="note">Costs of a round trip: ${typeset(percent(line.costs, 2))}.</p>
+<p class="note">Costs of a round trip: ${typeset(percent(line.costs))}.</p>
 </div>`
 }

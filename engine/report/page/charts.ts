@@ -18,24 +18,49 @@ const SIGNS: Readonly<Record<ExitReason, string>> = {
   end: '<path class="ink-line" d="M4 4l8 8M12 4l-8 8"/>',
 }
 const ENTRY = '<path class="accent-fill" d="M3 12h10l-5-9z"/>'
-const LEVEL = (kind: string): string => `<path class="${kind}-line dash" d="M1 8h14"/>`
+const level = (kind: string): string => `<path class="${kind}-line dash" d="M1 8h14"/>`
 
 const sign = (shape: string, label: string): Markup =>
   html`<li><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">${trusted(shape)}</svg> ${label}</li>`
 
 const legend = (data: ReportData): Markup => html`
-<ul class="legend" aria-label="Signs in the chart">${sign(ENTRY, 'Entry')}${EXIT_REASONS
-  .filter((reason) => data.exits[reason] > 0).map((reason) => sign(SIGNS[reason], EXIT_LABELS[reason]))}${sign(LEVEL('down'), 'Stop while open')}${sign(LEVEL('up'), 'Target while open')}</ul>`
+<ul class="legend needs-script" aria-label="Signs in the chart">${sign(ENTRY, 'Entry')}${EXIT_REASONS
+  .filter((reason) => data.exits[reason] > 0).map((reason) => sign(SIGNS[reason], EXIT_LABELS[reason]))}
+${sign(level('down'), 'Stop while open')}${sign(level('up'), 'Target while open')}</ul>`
 
-const NO_SCRIPT = trusted('<noscript><p class="note">Charts need JavaScript; everything else on this page does not.</p></noscript>')
+const NO_SCRIPT = html`
+<noscript><p class="note">Charts need JavaScript; everything else on this page does not.</p></noscript>`
 
 function notes(data: ReportData): Markup[] {
-  const joined = data.charts.filter((chart) => chart.factor > 1).map((chart) => html`
-<p class="note">${data.charts.length > 1 && `${chart.symbol}: `}each bar joins ${plural(chart.factor, 'candle')} of ${data.timeframe} into ${stepName(chart.stepMs)}; entries and exits stand in the bar that contains them.</p>`)
-  const many = data.trades.length > MARK_LIMIT && html`
-<p class="note">The run has ${count(data.trades.length)} trades; up to ${count(MARK_LIMIT)} are marked at once. Zoom in to see the others.</p>`
-  return many ? [...joined, many] : joined
+  const lines = data.charts.filter((chart) => chart.factor > 1).map((chart) => {
+    const whose = data.charts.length > 1 ? `${chart.symbol}: each` : 'Each'
+    const joins = `${whose} bar joins ${plural(chart.factor, 'candle')} of ${data.timeframe} into ${stepName(chart.stepMs)}`
+    return `${joins}; entries and exits stand in the bar that contains them.`
+  })
+  if (data.trades.length > MARK_LIMIT) {
+    const all = count(data.trades.length)
+    lines.push(`The run has ${all} trades; up to ${count(MARK_LIMIT)} are marked at once. Zoom in to see the others.`)
+  }
+  return lines.map((line) => html`<p class="note">${line}</p>`)
 }
+
+const symbolPicker = (data: ReportData): Markup => html`
+<label>Symbol <select id="symbol">${data.charts.map((chart, index) => html`
+<option value="${index}">${chart.symbol}</option>`)}</select></label>`
+
+const BUTTONS = html`
+<span class="buttons">
+<button type="button" data-do="previous" aria-label="Previous trade">‹ <span class="wide">Previous</span> trade</button>
+<button type="button" data-do="next" aria-label="Next trade"><span class="wide">Next</span> trade ›</button>
+</span>
+<span class="buttons">
+<button type="button" data-do="log" aria-pressed="false" aria-label="Logarithmic price scale">Log</button>
+<button type="button" data-do="in" aria-label="Zoom in">+</button>
+<button type="button" data-do="out" aria-label="Zoom out">−</button>
+<button type="button" data-do="all">Whole run</button>
+</span>`
+
+const KEYS = 'Arrow keys move, plus and minus zoom, Home shows the whole run.'
 
 /** The candles with every trade on them. */
 export const priceChart = (data: ReportData): Markup => section({
@@ -44,15 +69,17 @@ export const priceChart = (data: ReportData): Markup => section({
   body: html`
 <figure class="panel chart">
 <div class="tools needs-script" role="group" aria-label="Chart">
-${data.charts.length > 1 && html`<label>Symbol <select id="symbol">${data.charts.map((chart, index) => html`<option value="${index}">${chart.symbol}</option>`)}</select></label>`}
-<span class="buttons"><button type="button" data-do="previous">‹ <span class="wide">Previous </span>trade</button><button type="button" data-do="next">Next trade ›</button></span>
-<span class="buttons"><button type="button" data-do="in" aria-label="Zoom in">+</button><button type="button" data-do="out" aria-label="Zoom out">−</button><button type="button" data-do="all">Whole run</button></span>
+${data.charts.length > 1 && symbolPicker(data)}
+${BUTTONS}
 </div>
 <p class="readout" id="price-readout" aria-live="polite"></p>
-<div class="canvas tall" id="price-chart" tabindex="0" role="application" aria-label="Candles of ${data.symbols.join(', ')} with entries and exits. Arrow keys move, plus and minus zoom, Home shows the whole run. The trades table below holds the same trades as text."></div>
+<div class="canvas tall" id="price-chart" tabindex="0" role="application"
+aria-label="Candles of ${data.symbols.join(', ')} with entries and exits. ${KEYS} The trades table says the same in text."></div>
 ${NO_SCRIPT}
 <figcaption>${legend(data)}
-<p class="note needs-script"><span id="marks-note"></span> Click the chart to zoom with the wheel; with the keyboard, use ← → + − and Home.</p>${notes(data)}</figcaption>
+<p class="note needs-script"><span id="marks-note"></span>
+Click the chart to zoom with the wheel; with the keyboard, use ← → + − and Home.</p>
+${notes(data)}</figcaption>
 </figure>`,
 })
 
@@ -64,7 +91,8 @@ export const equityChart = (data: ReportData): Markup => section({
   body: html`
 <figure class="panel chart">
 <p class="readout" id="equity-readout"></p>
-<div class="canvas" id="equity-chart" tabindex="0" role="application" aria-label="Daily equity above, drawdown from its peak below. Arrow keys move, plus and minus zoom, Home shows the whole run."></div>
+<div class="canvas" id="equity-chart" tabindex="0" role="application"
+aria-label="Daily equity above, drawdown from its peak below. ${KEYS}"></div>
 ${NO_SCRIPT}
 </figure>`,
 })

@@ -1,27 +1,36 @@
 import { daysOf } from '../facts.ts'
-import { plural, stepName, utcMinute } from '../format.ts'
-import { html, type Markup } from '../markup.ts'
+import { plural, utcMinute } from '../format.ts'
+import { html, trusted, type Markup } from '../markup.ts'
 import type { ReportData } from '../report-data.ts'
 
 const SECTIONS = [
-  ['overview', 'Overview'], ['price', 'Chart'], ['equity', 'Equity'], ['months', 'Months'], ['exits', 'Exits'],
-  ['decisions', 'Decisions'], ['figures', 'All figures'], ['trades', 'Trades'], ['assumptions', 'Assumptions'],
+  ['overview', 'Overview'], ['price', 'Chart'], ['equity', 'Equity'], ['months', 'Months'],
+  ['decisions', 'Exits and decisions'], ['figures', 'All figures'], ['trades', 'Trades'], ['assumptions', 'Assumptions'],
 ] as const
+
+const CASSETTE = trusted([
+  '<svg viewBox="0 0 32 20" width="26" height="16" aria-hidden="true"><rect x="1" y="1" width="30" height="18" rx="4"/>',
+  '<circle cx="10" cy="10" r="4"/><circle cx="22" cy="10" r="4"/></svg>',
+].join(''))
 
 /** What was run: name, period, market; and what is wrong with it, before any figure. */
 export const header = (data: ReportData): Markup => html`
 <header class="top">
-<p class="eyebrow"><svg viewBox="0 0 32 20" width="26" height="16" aria-hidden="true"><rect x="1" y="1" width="30" height="18" rx="4"/><circle cx="10" cy="10" r="4"/><circle cx="22" cy="10" r="4"/></svg> Tapedeck run report</p>
+<p class="eyebrow">${CASSETTE} Tapedeck run report</p>
 <h1>${data.name}${data.interrupted && html` <span class="badge">! Interrupted</span>`}</h1>
 <dl class="facts">
 <div><dt>Market</dt><dd>${data.symbols.join(', ')}</dd></div>
 <div><dt>Timeframe</dt><dd>${data.timeframe}</dd></div>
 <div><dt>Strategy</dt><dd>${data.strategy}</dd></div>
-<div><dt>Period, UTC</dt><dd>${utcMinute(data.firstOpen)} – ${utcMinute(data.lastOpen)} <span class="soft">(${plural(daysOf(data), 'day')})</span></dd></div>
-<div><dt>Run</dt><dd><code>${data.run}</code></dd></div>
+<div class="long"><dt>Period, UTC</dt>
+<dd>${utcMinute(data.firstOpen)} – ${utcMinute(data.lastOpen)}
+<span class="soft">(${plural(daysOf(data), 'day')})</span></dd></div>
+<div class="long"><dt>Run</dt><dd><code>${data.run}</code></dd></div>
 </dl>
 </header>
-${data.interrupted && html`<div class="notice" role="note"><p><strong>! Interrupted.</strong> The run was stopped before the end of its tape; every figure covers the part that was played.</p></div>`}
+${data.interrupted && html`
+<div class="notice" role="note"><p><strong>! Interrupted.</strong>
+The run was stopped before the end of its tape; every figure covers the part that was played.</p></div>`}
 ${data.warnings.length > 0 && html`
 <div class="notice" role="note" aria-label="Warnings">
 <p><strong>! ${data.warnings.length === 1 ? 'Warning' : `${data.warnings.length} warnings`}</strong></p>
@@ -30,11 +39,13 @@ ${data.warnings.length > 0 && html`
 
 /** Links to the sections, shown above them while the page scrolls. */
 export const navigation = (): Markup => html`
-<nav class="jump" aria-label="Sections"><ul>${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
+<nav class="jump" aria-label="Sections">
+<ul>${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
 
 /** Whose chart library it is, as its licence asks, and what the file is. */
-export const footer = (data: ReportData): Markup => html`
+export const footer = (): Markup => html`
 <footer>
-<p>This file is complete in itself: it loads nothing and sends nothing. Times are UTC. Candles of ${stepName(data.charts[0]?.stepMs ?? 0)} in the chart, run on ${data.timeframe}.</p>
-<p>Charts by <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank">TradingView</a> Lightweight Charts™, © 2026 TradingView, Inc., Apache License 2.0.</p>
+<p>This file is complete in itself: it loads nothing and sends nothing. All times are UTC.</p>
+<p>Charts by <a href="https://www.tradingview.com/" rel="noopener noreferrer" target="_blank">TradingView</a>
+Lightweight Charts™, © 2026 TradingView, Inc., Apache License 2.0.</p>
 </footer>`

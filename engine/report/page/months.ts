@@ -1,8 +1,8 @@
 import { monthlyReturns } from '../../core/metrics.ts'
-import { change } from '../format.ts'
+import { signed } from '../format.ts'
 import { html, type Markup } from '../markup.ts'
 import type { ReportData } from '../report-data.ts'
-import { scrollBox, section, tone, typeset } from './bits.ts'
+import { numberHeading, scrollBox, section, tone, typeset } from './bits.ts'
 
 const NAMES = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
@@ -12,10 +12,13 @@ function shade(value: number, largest: number): string {
   return value === 0 || level === 0 ? 'level' : `${tone(value)} heat${level}`
 }
 
+/** The table's heading names the unit, so that its cells stay narrow. */
+const inPercent = (fraction: number): string => typeset(signed(fraction * 100, 1))
+
 const cell = (value: number | undefined, largest: number): Markup =>
   value === undefined
     ? html`<td class="num level">·</td>`
-    : html`<td class="num heat ${shade(value, largest)}">${typeset(change(value, 1).replace(' %', ''))}</td>`
+    : html`<td class="num heat ${shade(value, largest)}">${inPercent(value)}</td>`
 
 /** Returns by month, a row per year; a year's total is what its months compound to. */
 export function months(data: ReportData): Markup {
@@ -36,9 +39,10 @@ export function months(data: ReportData): Markup {
       ? html`<p class="note">The tape is too short for a monthly return.</p>`
       : html`<div class="panel">${scrollBox('Monthly returns', html`
 <table class="data heatmap">
-<thead><tr><th scope="col">Year</th>${NAMES.map((name) => html`<th scope="col" class="num">${name}</th>`)}<th scope="col" class="num">Total</th></tr></thead>
+<thead><tr><th scope="col">Year</th>${[...NAMES, 'Total'].map(numberHeading)}</tr></thead>
 <tbody>${[...years].map(([year, values]) => html`
-<tr><th scope="row">${year}</th>${NAMES.map((_, month) => cell(values.get(month), largest))}<td class="num total ${tone(total(values))}">${typeset(change(total(values), 1).replace(' %', ''))}</td></tr>`)}
+<tr><th scope="row">${year}</th>${NAMES.map((_, month) => cell(values.get(month), largest))}
+<td class="num total ${tone(total(values))}">${inPercent(total(values))}</td></tr>`)}
 </tbody>
 </table>`)}</div>`,
   })

@@ -5,7 +5,7 @@ import { change, count, gain, money, percent, plural, ratio } from '../format.ts
 import { html, type Markup, type Part } from '../markup.ts'
 import type { ReportData } from '../report-data.ts'
 import { baselines, bounds } from './baselines.ts'
-import { delta, section, tone, typeset } from './bits.ts'
+import { delta, section, tone, typeset, typesetLine } from './bits.ts'
 import { breakEven } from './break-even.ts'
 
 const POINTS = 240
@@ -18,8 +18,12 @@ function sparkline(equity: Float64Array, startCash: number): Markup | null {
   const low = kept.reduce((least, value) => Math.min(least, value), startCash)
   const high = kept.reduce((most, value) => Math.max(most, value), startCash)
   const y = (value: number): string => (high === low ? 40 : 76 - ((value - low) / (high - low)) * 72).toFixed(1)
-  const path = Array.from(kept, (value, index) => `${((index / (kept.length - 1)) * 400).toFixed(1)},${y(value)}`).join(' ')
-  return html`<svg class="spark ${tone(equity[equity.length - 1] - startCash)}" viewBox="0 0 400 80" preserveAspectRatio="none" aria-hidden="true"><polygon points="0,80 ${path} 400,80"/><line x1="0" x2="400" y1="${y(startCash)}" y2="${y(startCash)}"/><polyline points="${path}"/></svg>`
+  const x = (index: number): string => ((index / (kept.length - 1)) * 400).toFixed(1)
+  const path = Array.from(kept, (value, index) => `${x(index)},${y(value)}`).join(' ')
+  const colour = tone(equity[equity.length - 1] - startCash)
+  return html`<svg class="spark ${colour}" viewBox="0 0 400 80" preserveAspectRatio="none" aria-hidden="true">
+<polygon points="0,80 ${path} 400,80"/><line x1="0" x2="400" y1="${y(startCash)}" y2="${y(startCash)}"/>
+<polyline points="${path}"/></svg>`
 }
 
 /** Second lines of the cards: the figure that puts the first into proportion. */
@@ -47,18 +51,17 @@ const TONED: ReadonlySet<FigureKey> = new Set<FigureKey>(['totalReturn', 'cagr']
 
 function value(figures: Figures, key: FigureKey, quote: string): Part {
   const text = figureText(figures, key, quote)
-  return TONED.has(key) && figures[key] !== null ? delta(figures[key], text) : html`<span class="n">${typeset(text)}</span>`
+  if (TONED.has(key) && figures[key] !== null) return delta(figures[key], text)
+  return html`<span class="n">${typeset(text)}</span>`
 }
 
 function card(data: ReportData, key: FigureKey, small: string | null | undefined): Markup {
   const why = whyUndefined(data.figures, key)
   const note = why ?? small
   return html`
-<div class="card" title="${FIGURE_LABELS[key].meaning}"><dt>${FIGURE_LABELS[key].label}</dt><dd>${value(data.figures, key, data.quote)}${note && html`<small>${typesetLine(note)}</small>`}</dd></div>`
+<div class="card" title="${FIGURE_LABELS[key].meaning}"><dt>${FIGURE_LABELS[key].label}</dt>
+<dd>${value(data.figures, key, data.quote)}${note && html`<small>${typesetLine(note)}</small>`}</dd></div>`
 }
-
-/** Numbers inside a sentence: every minus before a digit is a real one, units stay with their number. */
-const typesetLine = (text: string): string => text.replace(/(^|\s)-(?=\d)/g, '$1−').replace(/(\d) %/g, '$1\u00A0%')
 
 /** The answer first: what became of the money, and whether that beats having no skill. */
 export function overview(data: ReportData): Markup {
@@ -71,7 +74,8 @@ export function overview(data: ReportData): Markup {
 <div class="hero">
 <div><p class="label">Final equity</p>
 <p class="big n">${typeset(money(figures.finalEquity, quote))} <span class="unit">${quote}</span></p>
-<p>${delta(figures.totalReturn, change(figures.totalReturn))} <span class="soft">from ${typeset(`${money(startCash, quote)} ${quote}`)}</span></p></div>
+<p>${delta(figures.totalReturn, change(figures.totalReturn))}
+<span class="soft">from ${money(startCash, quote)} ${quote}</span></p></div>
 ${sparkline(data.dailyEquity, startCash)}
 </div>
 <dl class="cards">${CARDS.map((key) => card(data, key, notes[key]))}</dl>

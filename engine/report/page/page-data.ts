@@ -1,7 +1,7 @@
 import { moneyDigits, priceDecimals } from '../format.ts'
 import type { ChartCandles, ReportData } from '../report-data.ts'
 
-/** One symbol's candles as the page's script reads them. Times are whole steps after `start`, which keeps the file small. */
+/** One symbol's candles as the page's script reads them. Times are steps after `start`, which keeps the file small. */
 interface PageCandles {
   readonly symbol: string
   readonly stepMs: number
@@ -57,28 +57,34 @@ export function candleAt(openTime: ArrayLike<number>, time: number): number {
 const short = (value: number): number => Number(value.toPrecision(10))
 const level = (value: number): number | null => (Number.isFinite(value) ? short(value) : null)
 
+/** The first `length` values of a column: a column may have room for more than it holds. */
+const column = <T>(values: ArrayLike<number>, length: number, as: (value: number, row: number) => T): T[] =>
+  Array.from({ length }, (_, row) => as(values[row], row))
+
 function candles(chart: ChartCandles): PageCandles {
+  const { length } = chart
   const start = chart.openTime[0] ?? 0
   return {
     symbol: chart.symbol,
     stepMs: chart.stepMs,
     start,
-    digits: priceDecimals(chart.close),
-    steps: Array.from(chart.openTime, (time) => (time - start) / chart.stepMs),
-    open: Array.from(chart.open, short),
-    high: Array.from(chart.high, short),
-    low: Array.from(chart.low, short),
-    close: Array.from(chart.close, short),
+    digits: priceDecimals(chart.close.subarray(0, length)),
+    steps: column(chart.openTime, length, (time) => (time - start) / chart.stepMs),
+    open: column(chart.open, length, short),
+    high: column(chart.high, length, short),
+    low: column(chart.low, length, short),
+    close: column(chart.close, length, short),
   }
 }
 
 export function pageData(data: ReportData): PageData {
   const { trades } = data
+  const { length } = trades
   // A trade whose symbol has no chart points at none: the script skips it, the table still shows it.
   const chartOf = data.symbols.map((symbol) => data.charts.findIndex((chart) => chart.symbol === symbol))
   const snap = (row: number, time: number): number => {
     const chart = data.charts[chartOf[trades.symbol[row]]]
-    return chart ? candleAt(chart.openTime, time) : -1
+    return chart ? candleAt(chart.openTime.subarray(0, chart.length), time) : -1
   }
   return {
     quote: data.quote,
@@ -87,15 +93,15 @@ export function pageData(data: ReportData): PageData {
     markLimit: MARK_LIMIT,
     charts: data.charts.map(candles),
     trades: {
-      symbol: Array.from(trades.symbol, (symbol) => chartOf[symbol] ?? -1),
-      entry: Array.from(trades.entryTime, (time, row) => snap(row, time)),
-      exit: Array.from(trades.exitTime, (time, row) => snap(row, time)),
-      entryPrice: Array.from(trades.entryPrice, short),
-      exitPrice: Array.from(trades.exitPrice, short),
-      stop: Array.from(trades.stop, level),
-      target: Array.from(trades.target, level),
-      reason: Array.from(trades.reason),
-      percent: Array.from(trades.pnl, (pnl, row) => Number(((pnl / trades.cost[row]) * 100).toFixed(2))),
+      symbol: column(trades.symbol, length, (symbol) => chartOf[symbol] ?? -1),
+      entry: column(trades.entryTime, length, (time, row) => snap(row, time)),
+      exit: column(trades.exitTime, length, (time, row) => snap(row, time)),
+      entryPrice: column(trades.entryPrice, length, short),
+      exitPrice: column(trades.exitPrice, length, short),
+      stop: column(trades.stop, length, level),
+      target: column(trades.target, length, level),
+      reason: column(trades.reason, length, Number),
+      percent: column(trades.pnl, length, (pnl, row) => Number(((pnl / trades.cost[row]) * 100).toFixed(2))),
     },
     equity: { firstDay: data.firstDay, values: Array.from(data.dailyEquity, short) },
   }

@@ -1,0 +1,112 @@
+import { plugins } from '../plugins/index.ts'
+import { strategies } from '../strategies/index.ts'
+import type { Resolution, ResolvedScenario } from './config/resolve.ts'
+import { prepareIndicators } from './core/indicators.ts'
+import { instrumentOf, type Instrument } from './core/instrument.ts'
+import type { FillModelName } from './core/matching.ts'
+import { seededRandom } from './core/random.ts'
+import type { Timeframe } from './core/timeframe.ts'
+import { timeframeMs } from './core/timeframe.ts'
+import type { Trail } from './audit/trail.ts'
+import { ProviderChain } from './pipeline/provider-chain.ts'
+import type { Clock, Deps, Logger, MarketPlan, MarketSource } from './ports.ts'
+import { Registry } from './registry.ts'
+import { Lane } from './session/lane.ts'
+import type { SessionPlan } from './session/session.ts'
+import { Track } from './session/track.ts'
+
+/** Everything that can be named in a scenario. */
+export const registry = new Registry(plugins, strategies)
+
+/** Time that only the loop moves. */
+export class SimulatedClock implements Clock {
+  #now = 0
+  now(): number { return this.#now }
+  reach(time: number): void { this.#now = time }
+  /** Nothing waits in simulated time. */
+  async sleep(): Promise<void> {}
+}
+
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  readonly signal: AbortSignal
+  readonly stopwatch: () => number
+}
+
+/** A lane beside the scenario's own: the same but for what is given. */
+export interface LaneVariant {
+  readonly policy?: ResolvedScenario['policy']
+  readonly fillModel?: FillModelName
+}
+
+export interface Assembly {
+  readonly market: MarketSource
+  readonly plan: Omit<SessionPlan, 'observe'>
+}
+
+/**
+ * The composition root: a resolved scenario becomes market, tracks, chain and lanes. `trails` has one entry per variant.
+ * `atEnd` says what becomes of positions when the tape ends.
+ */
+export async function assemble(
+  { scenario, folder, plugins: chosen }: Resolution, world: World, atEnd: 'close' | 'keep',
+  variants: readonly LaneVariant[] = [{}], trails: readonly (Trail | null)[] = [null],
+): Promise<Assembly> {
+  const clock = new SimulatedClock()
+  const { strategy } = chosen
+  const { params } = scenario.strategy
+  const instruments = scenario.symbols.map((symbol) => instrumentOf(symbol, scenario.instruments[symbol]))
+  const bySymbol = Object.fromEntries(instruments.map((instrument) => [instrument.symbol, instrument]))
+  const market = await openMarket(scenario, folder, chosen.market, bySymbol, makeDeps(world, clock, scenario.seed, chosen.market.env))
+
+  const warmup = strategy.warmup(params)
+  const makeBook = await prepareIndicators(strategy.indicators(params))
+  const tracks = scenario.symbols.map((symbol, index) => new Track(index, symbol, makeBook(warmup), strategy, params))
+  const links = await Promise.all(chosen.providers.map(async (plugin, index) => ({
+    name: plugin.name,
+    provider: await plugin.create(scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined),
+  })))
+  const lanes = await Promise.all(variants.map(async (variant, index) => {
+    const options = variant.fillModel === undefined
+      ? scenario.broker.options
+      : { ...(scenario.broker.options as object), fillModel: variant.fillModel }
+    const broker = await chosen.broker.create(
+      options, makeDeps(world, clock, scenario.seed, chosen.broker.env), { instruments: bySymbol, timeframe: scenario.timeframe },
+    )
+    return new Lane({
+      policy: variant.policy ?? scenario.policy, broker, account: await broker.account(), instruments,
+      timeframeMs: timeframeMs(scenario.timeframe), trail: trails[index] ?? null,
+    })
+  }))
+  return {
+    market,
+    plan: {
+      market, tracks, lanes, chain: new ProviderChain(links, 1, world.signal), timeframe: scenario.timeframe, warmup,
+      usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal, atEnd, stopwatch: world.stopwatch,
+    },
+  }
+}
+
+function openMarket(
+  scenario: ResolvedScenario, folder: string, plugin: Resolution['plugins']['market'],
+  instruments: Readonly<Record<string, Instrument>>, deps: Deps,
+): Promise<MarketSource> | MarketSource {
+  const { fillTimeframe = null } = scenario.broker.options as { fillTimeframe?: Timeframe | null }
+  const plan: MarketPlan = { symbols: scenario.symbols, timeframe: scenario.timeframe, fillTimeframe, instruments, folder }
+  return plugin.create(scenario.market.options, deps, plan)
+}
+
+/** What a plugin may touch; nothing else of the world reaches it. */
+export function makeDeps(world: World, clock: Clock, seed: number, env: readonly string[] = []): Deps {
+  let ids = 0
+  return {
+    clock,
+    nextId: (prefix) => `${prefix}-${++ids}`,
+    random: seededRandom(seed),
+    fetch: globalThis.fetch,
+    env: Object.fromEntries(env.map((name) => [name, world.env[name]])),
+    log: world.log,
+    signal: world.signal,
+  }
+}

@@ -1,0 +1,69 @@
+import { closeSync, createWriteStream, mkdirSync, openSync, renameSync, rmSync, type WriteStream } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { once } from 'node:events'
+import { finished } from 'node:stream/promises'
+import { createGzip, type Gzip } from 'node:zlib'
+import type { CandleColumns } from '../core/candle.ts'
+import { messageOf, TapedeckError } from '../errors.ts'
+
+/** Writes candles as plain CSV, gzipped when the name says so; the file appears under its name only when it is whole. */
+export class CandleFile {
+  readonly #path: string
+  readonly #building: string
+  readonly #file: WriteStream
+  readonly #gzip: Gzip | null
+  #failure: Error | null = null
+  #done = false
+
+  constructor(path: string) {
+    if (!/\.csv(\.gz)?$/.test(path)) throw new TapedeckError('TD_USAGE', `--output ${path}: expected a name ending in .csv or .csv.gz`)
+    this.#path = resolve(path)
+    this.#building = `${this.#path}.tmp`
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true })
+      closeSync(openSync(this.#building, 'w'))
+    } catch (error) {
+      throw this.#cannot(error)
+    }
+    this.#file = createWriteStream(this.#building)
+    this.#gzip = path.endsWith('.gz') ? createGzip() : null
+    this.#gzip?.pipe(this.#file)
+    this.#file.on('error', (error) => { this.#failure = error })
+    this.#sink.write('timestamp,open,high,low,close,volume\n')
+  }
+
+  get #sink(): WriteStream | Gzip {
+    return this.#gzip ?? this.#file
+  }
+
+  async add({ openTime, open, high, low, close, volume }: CandleColumns, start: number, end: number): Promise<void> {
+    let text = ''
+    for (let row = start; row < end; row++) text += `${openTime[row]},${open[row]},${high[row]},${low[row]},${close[row]},${volume[row]}\n`
+    if (!this.#sink.write(text) && this.#failure === null) await Promise.race([once(this.#sink, 'drain'), once(this.#file, 'close')])
+    if (this.#failure !== null) throw this.#cannot(this.#failure)
+  }
+
+  async finish(): Promise<void> {
+    try {
+      this.#sink.end()
+      await finished(this.#file)
+      renameSync(this.#building, this.#path)
+      this.#done = true
+    } catch (error) {
+      throw this.#cannot(error)
+    }
+  }
+
+  /** Leaves nothing behind, unless the file is finished. */
+  discard(): void {
+    if (this.#done) return
+    this.#done = true
+    this.#gzip?.destroy()
+    this.#file.destroy()
+    rmSync(this.#building, { force: true })
+  }
+
+  #cannot(error: unknown): TapedeckError {
+    return new TapedeckError('TD_RUN_WRITE', `${this.#path}: cannot write (${messageOf(error)}); free space or choose another --output`, { cause: error })
+  }
+}

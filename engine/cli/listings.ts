@@ -1,0 +1,102 @@
+import type { Argv } from 'yargs'
+import { z } from 'zod'
+import { registry } from '../assemble.ts'
+import type { PluginKind, Schema } from '../ports.ts'
+import { defineCommand } from './command.ts'
+import type { Terminal } from './terminal.ts'
+
+interface Arguments {
+  readonly json: boolean
+}
+
+interface Option {
+  readonly type: string
+  readonly default: unknown
+  readonly description: string
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly type?: string
+  readonly enum?: readonly unknown[]
+  readonly anyOf?: readonly JsonSchema[]
+  readonly default?: unknown
+  readonly description?: string
+}
+
+const typeOf = ({ type, enum: choices, anyOf }: JsonSchema): string =>
+  choices !== undefined ? choices.join(' | ') : anyOf !== undefined ? [...new Set(anyOf.map(typeOf))].join(' | ') : (type ?? 'any')
+
+/** The options that a schema accepts, nested ones as `fees.maker`. */
+function optionsOf(schema: Schema<unknown>): Record<string, Option> {
+  const found: Record<string, Option> = {}
+  const walk = (node: JsonSchema, path: string): void => {
+    if (node.properties !== undefined) {
+      for (const [key, value] of Object.entries(node.properties)) walk(value, path === '' ? key : `${path}.${key}`)
+    } else if (path !== '') {
+      found[path] = { type: typeOf(node), default: node.default, description: node.description ?? '' }
+    }
+  }
+  walk(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema, '')
+  return found
+}
+
+function showOptions(options: Record<string, Option>, terminal: Terminal): void {
+  const width = Math.max(0, ...Object.keys(options).map((key) => key.length))
+  for (const [key, option] of Object.entries(options)) {
+    const value = option.default === undefined ? '' : ` = ${JSON.stringify(option.default)}`
+    terminal.print(`    ${key.padEnd(width)}  ${option.type}${value}${option.description === '' ? '' : `  (${option.description})`}`)
+  }
+}
+
+const json = (argv: Argv): Argv<unknown> => argv.option('json', { type: 'boolean', default: false, describe: 'print JSON' })
+
+export const strategiesCommand = defineCommand<Arguments>({
+  command: 'strategies',
+  describe: 'List strategies, their parameters and defaults',
+  builder: json,
+  async handler(argv, terminal) {
+    const list = await Promise.all(registry.strategyNames.map((name) => registry.strategy(name)))
+    const rows = list.map((strategy) => {
+      const params = strategy.params.parse({})
+      return {
+        name: strategy.name, description: strategy.description, warmup: strategy.warmup(params), policy: strategy.policy ?? {},
+        usesPortfolio: strategy.usesPortfolio === true, params: optionsOf(strategy.params),
+      }
+    })
+    if (argv.json) terminal.json(rows)
+    else {
+      for (const row of rows) {
+        terminal.print(`${row.name}\n  ${row.description}`)
+        terminal.print(`  warm-up with defaults: ${row.warmup} candles${row.usesPortfolio ? '; sees its own position' : ''}`)
+        if (Object.keys(row.policy).length > 0) terminal.print(`  policy: ${JSON.stringify(row.policy)}`)
+        showOptions(row.params, terminal)
+        terminal.print('')
+      }
+    }
+    return 0
+  },
+})
+
+export const pluginsCommand = defineCommand<Arguments>({
+  command: 'plugins',
+  describe: 'List plugins and their options',
+  builder: json,
+  async handler(argv, terminal) {
+    const kinds: readonly PluginKind[] = ['market', 'broker', 'provider']
+    const rows = (await Promise.all(kinds.map((kind) => Promise.all(registry.names(kind).map(async (name) => {
+      const plugin = await registry.plugin(kind, name)
+      return { kind, name, description: plugin.description, env: plugin.env ?? [], options: optionsOf(plugin.options) }
+    }))))).flat()
+    if (argv.json) terminal.json(rows)
+    else {
+      for (const row of rows) {
+        terminal.print(`${row.kind} ${row.name}\n  ${row.description}`)
+        if (row.env.length > 0) terminal.print(`  reads from the environment: ${row.env.join(', ')}`)
+        showOptions(row.options, terminal)
+        terminal.print('')
+      }
+    }
+    return 0
+  },
+})

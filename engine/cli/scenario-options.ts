@@ -1,0 +1,77 @@
+import { parse } from 'yaml'
+import type { Argv } from 'yargs'
+import { resolveScenario, type Resolution } from '../config/resolve.ts'
+import { blameFlags, loadScenario, type Override } from '../config/scenario-file.ts'
+import { TapedeckError } from '../errors.ts'
+import { registry } from '../assemble.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Flags that change a scenario, and the path that each one sets. */
+const FLAGS = {
+  from: 'market.from',
+  to: 'market.to',
+  'min-confidence': 'policy.minConfidence',
+  'stop-loss': 'policy.stopLoss',
+  'take-profit': 'policy.takeProfit',
+  'position-size': 'policy.positionSize',
+  audit: 'audit',
+} as const
+
+const DESCRIPTIONS: Readonly<Record<keyof typeof FLAGS, string>> = {
+  from: 'first candle: YYYY-MM-DD, ISO time or epoch ms',
+  to: 'end of the tape, exclusive',
+  'min-confidence': 'entries need at least this: 0 … 1, or breakeven+0.02',
+  'stop-loss': 'distance below the entry: 0.05 means 5 %, null for none',
+  'take-profit': 'distance above the entry: 0.03 means 3 %, null for none',
+  'position-size': 'share of equity per entry: 0.02 means 2 %',
+  audit: 'full, trades or off',
+}
+
+export interface ScenarioArguments {
+  readonly set?: readonly string[]
+  readonly [flag: string]: unknown
+}
+
+export function scenarioOptions<T>(argv: Argv<T>): Argv<T & ScenarioArguments> {
+  let with_ = argv as Argv<unknown>
+  for (const [flag, describe] of Object.entries(DESCRIPTIONS)) with_ = with_.option(flag, { type: 'string', describe })
+  return with_.option('set', {
+    type: 'string', array: true, nargs: 1, describe: 'any key of the scenario: --set strategy.params.fast=5',
+  }) as Argv<T & ScenarioArguments>
+}
+
+function overrides(argv: ScenarioArguments): Override[] {
+  const found: Override[] = []
+  for (const [flag, path] of Object.entries(FLAGS)) {
+    const value = argv[flag]
+    if (value !== undefined) found.push({ path, value: scalar(String(value), `--${flag}`), flag: `--${flag}` })
+  }
+  for (const pair of argv.set ?? []) {
+    const at = pair.indexOf('=')
+    if (at < 1) throw new TapedeckError('TD_USAGE', `--set ${pair}: expected key=value, such as strategy.params.fast=5`)
+    found.push({ path: pair.slice(0, at), value: scalar(pair.slice(at + 1), `--set ${pair}`), flag: '--set' })
+  }
+  return found
+}
+
+/** Values are read as in the file: 5 is a number, null is null, [a, b] a list. */
+function scalar(text: string, where: string): unknown {
+  try {
+    return parse(text) as unknown
+  } catch (error) {
+    throw new TapedeckError('TD_USAGE', `${where}: not a value (${(error as Error).message.split('\n')[0]})`, { cause: error })
+  }
+}
+
+/** Loads and resolves the scenarios of a command line, all of them before any is run. */
+export function resolveAll(paths: readonly string[], argv: ScenarioArguments, terminal: Terminal): Promise<Resolution[]> {
+  const changes = overrides(argv)
+  const { settings } = terminal
+  return Promise.all(paths.map(async (path) => {
+    try {
+      return await resolveScenario(loadScenario(path, changes), settings, registry)
+    } catch (error) {
+      throw blameFlags(error, path, changes)
+    }
+  }))
+}

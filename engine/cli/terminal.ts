@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import type { World } from '../assemble.ts'
+import { readSettings, type Environment, type Settings } from '../config/settings.ts'
+import { messageOf, TapedeckError } from '../errors.ts'
+
+/** The process as commands see it: streams, environment, interruption. */
+export class Terminal {
+  readonly #abort = new AbortController()
+  readonly #onSignal = (): void => {
+    if (this.#abort.signal.aborted) {
+      // The second request means now; what is half written goes first.
+      for (const clean of this.#cleaners) clean()
+      process.exit(130)
+    }
+    this.#abort.abort()
+  }
+  readonly #cleaners = new Set<() => void>()
+  #env: Environment | null = null
+
+  constructor() {
+    process.on('SIGINT', this.#onSignal)
+    process.on('SIGTERM', this.#onSignal)
+  }
+
+  dispose(): void {
+    process.off('SIGINT', this.#onSignal)
+    process.off('SIGTERM', this.#onSignal)
+  }
+
+  /** Run when the process has to leave at once. */
+  onLeave(clean: () => void): void {
+    this.#cleaners.add(clean)
+  }
+
+  get interrupted(): boolean {
+    return this.#abort.signal.aborted
+  }
+
+  /** The environment over `.env` in the working folder, where there is one. */
+  get env(): Environment {
+    if (this.#env === null) {
+      let file: NodeJS.Dict<string> = {}
+      try {
+        file = parseEnv(readFileSync('.env', 'utf8'))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+          throw new TapedeckError('TD_SETTING_INVALID', `.env: cannot be read (${messageOf(error)})`, { cause: error })
+        }
+      }
+      this.#env = { ...file, ...process.env }
+    }
+    return this.#env
+  }
+
+  get settings(): Settings {
+    return readSettings(this.env)
+  }
+
+  get world(): World {
+    return {
+      env: this.env,
+      signal: this.#abort.signal,
+      stopwatch: () => performance.now(),
+      log: {
+        debug: () => {},
+        info: (message) => this.note(message),
+        warn: (message) => this.note(`warning: ${message}`),
+        error: (message) => this.note(`error: ${message}`),
+      },
+    }
+  }
+
+  get colour(): boolean {
+    return process.stdout.isTTY === true && !process.env['NO_COLOR']
+  }
+
+  get width(): number {
+    return Math.max(60, Math.min(120, process.stdout.columns ?? 100))
+  }
+
+  /** Results go to stdout and nothing else does. */
+  print(text: string): void {
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+  }
+
+  json(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2))
+  }
+
+  /** Everything said beside the result. */
+  note(text: string): void {
+    process.stderr.write(`${text}\n`)
+  }
+
+  /** Says what went wrong and returns the exit code. A defect of Tapedeck itself shows its stack. */
+  fail(error: unknown): number {
+    if (this.interrupted) {
+      this.note('interrupted')
+      return 130
+    }
+    if (error instanceof TapedeckError) {
+      this.note(`tapedeck: ${error.message} [${error.code}]`)
+      return error.exitCode
+    }
+    this.note(`tapedeck: unexpected error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return 1
+  }
+}

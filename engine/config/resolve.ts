@@ -1,0 +1,177 @@
+import { DEFAULT_POLICY, breakEvenRate, roundTripCosts, type Policy } from '../core/policy.ts'
+import type { Costs } from '../core/matching.ts'
+import type { Timeframe } from '../core/timeframe.ts'
+import type { AuditLevel } from '../audit/trail.ts'
+import { TapedeckError } from '../errors.ts'
+import type { Plugin, Strategy } from '../ports.ts'
+import { parseOptions, type Registry } from '../registry.ts'
+import type { LoadedScenario } from './scenario-file.ts'
+import type { PolicyInput } from './scenario-schema.ts'
+import { SETTING_NAMES, type Settings } from './settings.ts'
+
+/** Where a value came from. */
+export type Origin = 'command line' | 'scenario' | `strategy ${string}` | `environment ${string}` | 'default' | 'derived'
+
+interface InstrumentRules {
+  readonly tickSize: number
+  readonly lotSize: number
+  readonly minNotional: number
+}
+
+/** A scenario with nothing left open: plain JSON, hashed for the run's id. Paths are as written in the file. */
+export interface ResolvedScenario {
+  readonly name: string
+  readonly symbols: readonly string[]
+  readonly timeframe: Timeframe
+  readonly market: { readonly source: string; readonly options: unknown }
+  readonly instruments: Readonly<Record<string, InstrumentRules>>
+  readonly broker: { readonly name: string; readonly options: unknown }
+  readonly strategy: { readonly name: string; readonly params: unknown }
+  readonly providers: readonly { readonly name: string; readonly options: unknown }[]
+  readonly policy: Policy
+  readonly audit: AuditLevel
+  readonly seed: number
+}
+
+export interface Resolution {
+  readonly scenario: ResolvedScenario
+  readonly folder: string
+  /** By path, such as `policy.stopLoss`. */
+  readonly origins: ReadonlyMap<string, Origin>
+  /** Blocks of the file that were left out, so that reports can say which defaults were taken. */
+  readonly omitted: readonly string[]
+  readonly plugins: {
+    readonly market: Plugin<'market', unknown>
+    readonly broker: Plugin<'broker', unknown>
+    readonly providers: readonly Plugin<'provider', unknown>[]
+    readonly strategy: Strategy
+  }
+}
+
+/**
+ * Settles every value of a scenario: command line, scenario, strategy's policy, environment, defaults. Throws coded errors
+ * for names and options that do not exist.
+ */
+export async function resolveScenario(loaded: LoadedScenario, settings: Settings, registry: Registry): Promise<Resolution> {
+  const { input, path, overridden } = loaded
+  const origins = new Map<string, Origin>()
+  const written = (at: string): Origin =>
+    [...overridden].some((one) => one === at || at.startsWith(`${one}.`)) ? 'command line' : 'scenario'
+
+  const symbols = input.symbols ?? [input.symbol ?? settings.symbol ?? missing(path, 'symbol', 'symbol: BTC/USDT', 'SYMBOL')]
+  origins.set('symbols', input.symbols ?? input.symbol ? written(input.symbols ? 'symbols' : 'symbol') : 'environment SYMBOL')
+  if (new Set(symbols).size !== symbols.length) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: symbols: each symbol may be listed once`)
+  if (symbols.length > 255) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: symbols: at most 255, got ${symbols.length}`)
+  const timeframe = input.timeframe ?? settings.timeframe ?? missing(path, 'timeframe', 'timeframe: 1h', 'TIMEFRAME')
+  origins.set('timeframe', input.timeframe ? written('timeframe') : 'environment TIMEFRAME')
+
+  const strategy = await registry.strategy(input.strategy.name)
+  const params = parseOptions(strategy.params, input.strategy.params ?? {}, path, ['strategy', 'params'], 'TD_PLUGIN_OPTIONS')
+  const { source, ...marketOptions } = input.market
+  const market = await registry.plugin('market', source)
+  const { name: brokerName, ...brokerOptions } = input.broker ?? { name: 'paper' }
+  const broker = await registry.plugin('broker', brokerName)
+  const chain = (input.providers ?? ['technical']).map((one) => (typeof one === 'string' ? { name: one } : one))
+  const providers = await Promise.all(chain.map(({ name }) => registry.plugin('provider', name)))
+  if (!chain.some(({ name }) => name === 'technical')) {
+    // The last link is always the strategy's own rules: a silent AI must never leave a position without a decision.
+    chain.push({ name: 'technical' })
+    providers.push(await registry.plugin('provider', 'technical'))
+  }
+
+  const market_ = { source, options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
+  const broker_ = { name: brokerName, options: parseOptions(broker.options, brokerOptions, path, ['broker'], 'TD_PLUGIN_OPTIONS') }
+  const policy = resolvePolicy(loaded, settings, strategy, broker_.options, origins, written)
+  const instruments = Object.fromEntries(symbols.map((symbol) => {
+    const given = input.instruments?.[symbol] ?? input.instrument
+    const block = input.instruments?.[symbol] === undefined ? 'instrument' : `instruments.${symbol}`
+    origins.set(`instruments.${symbol}`, given === undefined ? 'default' : written(block))
+    return [symbol, given ?? { tickSize: 0, lotSize: 0, minNotional: 0 }]
+  }))
+
+  const scenario: ResolvedScenario = {
+    name: input.name,
+    symbols,
+    timeframe,
+    market: market_,
+    instruments,
+    broker: broker_,
+    strategy: { name: strategy.name, params },
+    providers: chain.map(({ name, ...options }, index) => ({
+      name,
+      options: parseOptions(providers[index].options, options, path, ['providers', String(index)], 'TD_PLUGIN_OPTIONS'),
+    })),
+    policy,
+    audit: input.audit ?? 'full',
+    seed: input.seed ?? 1,
+  }
+  noteOrigins(origins, '', input, scenario, written)
+  const omitted = (['instrument', 'broker', 'providers', 'policy'] as const).filter(
+    (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
+  )
+  return { scenario, folder: loaded.folder, origins, omitted, plugins: { market, broker, providers, strategy } }
+}
+
+function missing(path: string, key: string, example: string, variable: string): never {
+  throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${key} is missing; write "${example}" or set ${variable}`)
+}
+
+function resolvePolicy(
+  { input, path }: LoadedScenario, settings: Settings, strategy: Strategy, brokerOptions: unknown,
+  origins: Map<string, Origin>, written: (at: string) => Origin,
+): Policy {
+  const chosen: Record<string, unknown> = {}
+  for (const key of Object.keys(DEFAULT_POLICY) as (keyof Policy)[]) {
+    const variable = Object.entries(SETTING_NAMES).find(([, name]) => name === key)?.[0]
+    const setting = (settings as unknown as Record<string, unknown>)[key]
+    const candidates: readonly (readonly [unknown, Origin])[] = [
+      [(input.policy as Record<string, unknown> | undefined)?.[key], written(`policy.${key}`)],
+      [strategy.policy?.[key], `strategy ${strategy.name}`],
+      [setting, `environment ${variable}`],
+    ]
+    const [value, origin] = candidates.find(([candidate]) => candidate !== undefined) ?? [DEFAULT_POLICY[key], 'default' as const]
+    chosen[key] = value
+    origins.set(`policy.${key}`, origin)
+  }
+  const input_ = chosen as unknown as Policy & PolicyInput
+  const threshold = (value: number | string | undefined, key: string): number => {
+    if (typeof value !== 'string') return value!
+    const rate = breakEvenRate(chosen.stopLoss as number | null, chosen.takeProfit as number | null, costsOf(brokerOptions))
+    if (rate === null) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit`)
+    const sum = rate + Number(value.replace('breakeven', '').replaceAll(' ', '') || 0)
+    const rounded = Math.round(sum * 1e12) / 1e12
+    if (rounded < 0 || rounded > 1) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" comes to ${rounded}, outside 0 … 1`)
+    return rounded
+  }
+  const minConfidence = threshold(input_.minConfidence, 'minConfidence')
+  const follows = origins.get('policy.minExitConfidence') === 'default'
+  if (follows) origins.set('policy.minExitConfidence', 'derived')
+  return {
+    ...(chosen as unknown as Policy),
+    minConfidence,
+    minExitConfidence: follows ? minConfidence : threshold(input_.minExitConfidence, 'minExitConfidence'),
+  }
+}
+
+/** Round-trip costs from a broker's options, where it has such options. */
+export function costsOf(options: unknown): number {
+  const { fees, slippageBps = 0 } = options as { fees?: { maker: number; taker: number }; slippageBps?: number }
+  const costs: Costs = { maker: fees?.maker ?? 0, taker: fees?.taker ?? 0, feeAsset: 'quote', slippageBps }
+  return roundTripCosts(costs)
+}
+
+/** Every other value is written in the file, came by the command line, or is a default. */
+function noteOrigins(
+  origins: Map<string, Origin>, at: string, input: unknown, resolved: unknown, written: (at: string) => Origin,
+): void {
+  if (origins.has(at)) return
+  if (typeof resolved === 'object' && resolved !== null && !Array.isArray(resolved)) {
+    for (const [key, value] of Object.entries(resolved)) {
+      // Plugin options sit beside the plugin's name in the file and below `options` once resolved.
+      const inner = key === 'options' ? input : (input as Record<string, unknown> | undefined)?.[key]
+      noteOrigins(origins, key === 'options' ? at : at === '' ? key : `${at}.${key}`, inner, value, written)
+    }
+    return
+  }
+  origins.set(at, input === undefined ? 'default' : written(at))
+}

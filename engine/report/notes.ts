@@ -1,0 +1,73 @@
+import type { DecisionCounts, Figures, LaneMeasures } from '../core/figures.ts'
+import { implausible } from '../core/metrics.ts'
+import type { ResolvedScenario } from '../config/resolve.ts'
+import { percent } from './format.ts'
+import type { BreakEven } from './report-data.ts'
+
+const OMITTED: Readonly<Record<string, string>> = {
+  instrument: 'No instrument block: prices and quantities are not rounded and there is no minimum order value.',
+  broker: 'No broker block: the paper broker with its default capital, fees, slippage and fill model.',
+  providers: "No providers block: the strategy's technical rules decide.",
+  policy: 'No policy block: the default thresholds, stop, target and size, or those of the strategy and the environment.',
+}
+
+/** What the run took for granted, one sentence each. */
+export function assumptions(scenario: ResolvedScenario, omitted: readonly string[], tapeNotes: readonly string[]): string[] {
+  const { policy, broker } = scenario
+  const sentences = [...tapeNotes]
+  const { fees, slippageBps, fillModel, fillTimeframe, latencyCandles } = broker.options as {
+    fees?: { maker: number; taker: number; asset: string }; slippageBps?: number; fillModel?: string
+    fillTimeframe?: string | null; latencyCandles?: number
+  }
+  sentences.push('A decision at a candle’s close fills at the next open; stop and target rest from the entry candle on.')
+  if (fillModel !== undefined) sentences.push(FILL_MODEL_NOTES[fillModel] ?? `Fill model ${fillModel}.`)
+  if (fees !== undefined) {
+    sentences.push(`Fees ${percent(fees.maker, 3)} maker, ${percent(fees.taker, 3)} taker, ${fees.asset === 'received' ? 'paid in what is received (a buy pays in base)' : 'paid in quote'}.`)
+  }
+  if (slippageBps !== undefined) sentences.push(`Slippage ${slippageBps} basis points on market and stop fills.`)
+  if (fillTimeframe) sentences.push(`Orders are settled on ${fillTimeframe} candles.`)
+  if (latencyCandles) sentences.push(`Market orders are ${latencyCandles} candle(s) late.`)
+  sentences.push(`An entry spends ${percent(policy.positionSize)} of equity; stop ${policy.stopLoss === null ? 'none' : percent(policy.stopLoss)}, target ${policy.takeProfit === null ? 'none' : percent(policy.takeProfit)}.`)
+  sentences.push(...omitted.map((block) => OMITTED[block]))
+  return sentences
+}
+
+const FILL_MODEL_NOTES: Readonly<Record<string, string>> = {
+  conservative: 'Fill model conservative: a target fills only when the price goes beyond it, and a stop comes before a target.',
+  'open-on-gap': 'Fill model open-on-gap: a touch fills the target, a gap over it pays the open, and a stop comes before a target.',
+  optimistic: 'Fill model optimistic: a touch fills the target, and it comes before the stop in an ambiguous candle.',
+}
+
+/** What a reader must know before believing the figures. */
+export function warnings(about: {
+  readonly scenario: ResolvedScenario
+  readonly figures: Figures
+  readonly measures: LaneMeasures
+  readonly breakEven: BreakEven
+  readonly decisions: DecisionCounts
+  readonly dust: number
+  readonly halted: boolean
+  readonly interrupted: boolean
+}): string[] {
+  const { figures, breakEven, decisions, scenario } = about
+  const found: string[] = []
+  if (about.interrupted) found.push('The run was interrupted: the tape ends earlier than the scenario asked.')
+  if (breakEven.breakEven !== null && breakEven.minConfidence < breakEven.breakEven) {
+    found.push(
+      `The confidence threshold ${percent(breakEven.minConfidence)} is below break-even ${percent(breakEven.breakEven)}: ` +
+      `a trader who is right that often loses money (a walk without skill reaches ${percent(breakEven.baseRate)}).`,
+    )
+  }
+  found.push(...implausible(figures))
+  if (figures.trades === 0) found.push('No trade was made.')
+  if (figures.ambiguousCandles > 0) {
+    found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; --bounds shows how much depends on their order.`)
+  }
+  if (about.halted) found.push('The drawdown limit halted trading; nothing was entered afterwards.')
+  if (about.dust > 0) found.push(`Dust worth ${about.dust.toFixed(8)} in quote could not be sold and is valued in the equity.`)
+  const failed = decisions.byStatus['FAILED'] ?? 0
+  if (failed > 0) found.push(`${failed} approved order(s) did not fill; the audit says why.`)
+  if (decisions.total === 0) found.push(`No decision was made: the tape has ${about.measures.candles} candle(s) and warm-up takes them all.`)
+  if (scenario.policy.stopLoss === null) found.push('The policy has no stop-loss.')
+  return found
+}

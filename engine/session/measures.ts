@@ -1,0 +1,47 @@
+import type { DecisionCounts, ExitCounts, LaneMeasures } from '../core/figures.ts'
+import { EXIT_REASONS } from '../core/order.ts'
+import { equity } from '../core/portfolio.ts'
+import type { ChainLink } from '../pipeline/provider-chain.ts'
+import type { Lane } from './lane.ts'
+import type { SessionResult } from './session.ts'
+import type { OpinionTally } from './tally.ts'
+
+/** What the loop measured of one lane. Ends the lane's equity curve, so it may be called once. */
+export function measureLane(lane: Lane, result: SessionResult, opinions: OpinionTally, links: readonly ChainLink[]): LaneMeasures {
+  const { portfolio } = lane
+  const answered = links.reduce((sum, { provider }, index) => sum + (provider.refines ? opinions.byLink[index] : 0), 0)
+  return {
+    startCash: portfolio.startCash,
+    finalEquity: equity(portfolio),
+    ...lane.curve.finish(result.lastOpen),
+    firstOpen: result.firstOpen,
+    lastOpen: result.lastOpen,
+    moments: result.moments,
+    momentsInPosition: lane.momentsInPosition,
+    candles: result.candles,
+    trades: portfolio.trades,
+    fees: portfolio.fees,
+    slippage: portfolio.slippage,
+    traded: portfolio.traded,
+    ambiguousCandles: portfolio.ambiguousCandles,
+    coverage: opinions.total === 0 ? null : answered / opinions.total,
+    aiCost: 0,
+  }
+}
+
+export function countExits({ trades }: LaneMeasures): ExitCounts {
+  const counts = Object.fromEntries(EXIT_REASONS.map((reason) => [reason, 0])) as Record<(typeof EXIT_REASONS)[number], number>
+  for (let row = 0; row < trades.length; row++) counts[EXIT_REASONS[trades.reason[row]]]++
+  return counts
+}
+
+/** All decisions of a lane: the HOLDs that it shares with others and what became of the rest. */
+export function countDecisions({ outcomes }: Lane, opinions: OpinionTally, links: readonly ChainLink[]): DecisionCounts {
+  const byStatus: Record<string, number> = {}
+  const byReason: Record<string, number> = {}
+  if (opinions.held > 0) byStatus['SKIPPED'] = byReason['hold'] = opinions.held
+  for (const [status, count] of outcomes.byStatus) byStatus[status] = count
+  for (const [reason, count] of [...outcomes.byReason].sort()) byReason[reason] = count
+  const byProvider = Object.fromEntries(links.map(({ name }, index) => [name, opinions.byLink[index]]))
+  return { total: opinions.total, byStatus, byReason, byProvider }
+}

@@ -1,0 +1,124 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { messageOf, TapedeckError } from '../errors.ts'
+
+/**
+ * A run's files, written beside their final place and moved there in one step: an error or a crash leaves no run that
+ * looks finished. Every failure to write is TD_RUN_WRITE.
+ */
+export class RunDirectory {
+  /** Where the run will be once it is finished. */
+  readonly path: string
+  readonly #building: string
+  #audit: number | null = null
+  #done = false
+
+  constructor(parent: string, run: string) {
+    this.path = resolve(parent, run)
+    this.#building = resolve(parent, `.${run}.tmp`)
+    this.#guard(() => {
+      mkdirSync(parent, { recursive: true })
+      this.#claim()
+    })
+  }
+
+  /** Appends to audit.jsonl; to be given to the trail as its sink. */
+  readonly appendAudit = (bytes: Uint8Array): void => {
+    this.#guard(() => {
+      this.#audit ??= openSync(join(this.#building, 'audit.jsonl'), 'a')
+      writeAll(this.#audit, bytes)
+    })
+  }
+
+  write(name: string, text: string): void {
+    this.#guard(() => writeFileSync(join(this.#building, name), text))
+  }
+
+  /** Writes a text that is made piece by piece, so that a large table is never one string. */
+  writePieces(name: string, pieces: Iterable<string>): void {
+    this.#guard(() => {
+      const file = openSync(join(this.#building, name), 'w')
+      try {
+        let block = ''
+        for (const piece of pieces) {
+          block += piece
+          if (block.length < 1 << 16) continue
+          writeAll(file, Buffer.from(block))
+          block = ''
+        }
+        writeAll(file, Buffer.from(block))
+      } finally {
+        closeSync(file)
+      }
+    })
+  }
+
+  /** The run is complete: takes its place, replacing an older run of the same id. */
+  finish(): void {
+    this.#guard(() => {
+      this.#closeAudit()
+      rmSync(join(this.#building, 'writer.pid'))
+      const older = `${this.#building}.old`
+      rmSync(older, { recursive: true, force: true })
+      if (existsSync(this.path)) renameSync(this.path, older)
+      renameSync(this.#building, this.path)
+      rmSync(older, { recursive: true, force: true })
+    })
+    this.#done = true
+  }
+
+  /** Leaves nothing behind, unless the run is finished. Safe to call at any time, also on the way out of the process. */
+  discard(): void {
+    if (this.#done) return
+    this.#done = true
+    try {
+      this.#closeAudit()
+    } finally {
+      rmSync(this.#building, { recursive: true, force: true })
+    }
+  }
+
+  /** One writer per run id: what a dead one left is cleared away, a living one is respected. */
+  #claim(): void {
+    const note = join(this.#building, 'writer.pid')
+    if (existsSync(this.#building)) {
+      const writer = existsSync(note) ? Number(readFileSync(note, 'utf8')) : 0
+      if (writer > 0 && isAlive(writer)) {
+        throw new TapedeckError('TD_RUN_WRITE', `${this.path}: process ${writer} is writing this run; wait for it or give another --out`)
+      }
+      rmSync(this.#building, { recursive: true, force: true })
+    }
+    mkdirSync(this.#building)
+    writeFileSync(note, String(process.pid))
+  }
+
+  #closeAudit(): void {
+    if (this.#audit === null) return
+    const file = this.#audit
+    this.#audit = null
+    closeSync(file)
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (error instanceof TapedeckError) throw error
+      throw new TapedeckError('TD_RUN_WRITE', `${this.path}: cannot write the run (${messageOf(error)}); free space or give another --out`, { cause: error })
+    }
+  }
+}
+
+/** A write may take only part of what it is given. */
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

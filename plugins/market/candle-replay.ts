@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { parseTime } from '../../engine/core/time.ts'
+import { definePlugin } from '../../engine/ports.ts'
+import { openReplay } from './candle-replay/source.ts'
+
+const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+
+const time = z.union([z.number(), z.string(), z.date()]).transform((input, context) => {
+  const parsed = parseTime(input)
+  if (parsed !== null) return parsed
+  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds, an ISO time or YYYY-MM-DD' })
+  return z.NEVER
+})
+
+const options = z.strictObject({
+  /** The candles of the only symbol: a path, a pattern with `*`, `?` or `**`, or a list of them, from `plan.folder`. */
+  file: paths.optional(),
+  /** The same by symbol. */
+  files: z.record(z.string(), paths).optional(),
+  /** Finer candles to settle orders on, when the broker asks for them and the market file itself is not finer. */
+  fillFile: z.union([paths, z.record(z.string(), paths)]).optional(),
+  /** First open time. */
+  from: time.optional(),
+  /** Open times end before it. */
+  to: time.optional(),
+  gaps: z.enum(['refuse', 'allow', 'fill']).default('refuse'),
+  duplicates: z.enum(['refuse', 'drop']).default('refuse'),
+}).refine(({ file, files }) => (file === undefined) !== (files === undefined), {
+  message: 'needs either "file" (one symbol) or "files" (a path by symbol)',
+})
+
+/**
+ * Candles from files: CSV with the header `timestamp,open,high,low,close,volume` or Binance's public dumps, plain, gzip
+ * or zip. `create` throws TD_FILE_MISSING, TD_PLUGIN_OPTIONS and TD_RANGE_INVALID; reading throws TD_FILE_HEADER,
+ * TD_FILE_UNREADABLE, TD_CANDLE_INVALID, TD_CANDLE_GAP, TD_TAPE_EMPTY and TD_RANGE_INVALID.
+ */
+export default definePlugin({
+  kind: 'market',
+  name: 'candle-replay',
+  description: 'Recorded candles from CSV files and Binance\'s public dumps, plain, .gz or .zip.',
+  options,
+  create: (parsed, deps, plan) => openReplay(parsed, plan, deps.signal),
+})

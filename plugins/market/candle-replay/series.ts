@@ -1,0 +1,173 @@
+import { brokenRule, candleColumns, type Candle, type CandleColumns } from '../../../engine/core/candle.ts'
+import { floorToGrid } from '../../../engine/core/timeframe.ts'
+import type { EpochMs } from '../../../engine/core/time.ts'
+import { BATCH_ROWS, type RowBatch } from './file/rows.ts'
+import { unitsPerMs } from './file/line-text.ts'
+import type { Irregularities } from './irregularities.ts'
+import { rowError, timeText } from './wording.ts'
+
+/** Sound candles: rows `start … end − 1`, good until the next slice is asked for. */
+export interface Slice {
+  readonly columns: CandleColumns
+  readonly start: number
+  readonly end: number
+}
+
+export interface SeriesRules {
+  /** Length of a candle in the files, in milliseconds. */
+  readonly step: number
+  /** Open times from `from` up to, not including, `to`. */
+  readonly from: EpochMs
+  readonly to: EpochMs
+  readonly gaps: 'refuse' | 'allow' | 'fill'
+  readonly duplicates: 'refuse' | 'drop'
+}
+
+const candleAt = ({ openTime, open, high, low, close, volume }: CandleColumns, row: number): Candle => ({
+  openTime: openTime[row], open: open[row], high: high[row], low: low[row], close: close[row], volume: volume[row],
+})
+
+const sameNumbers = (a: Candle, b: Candle): boolean =>
+  a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
+
+const brokenNumbers = ({ open, high, low, close, volume }: Candle): string | null => brokenRule(open, high, low, close, volume)
+
+/** Why a candle's time cannot follow `last`, or null. */
+function brokenTime(time: EpochMs, last: Candle | null, step: number): string | null {
+  if (unitsPerMs(time) !== 1) return `timestamp ${time} ms is in another unit than the file's first row`
+  if (floorToGrid(time, step) !== time) return `timestamp ${time} is not on the grid of ${step} ms`
+  if (last !== null && time < last.openTime) return `is out of order: it follows ${timeText(last.openTime)}, and times must rise`
+  return null
+}
+
+/**
+ * `brokenRule() === null`, short enough to be inlined: a real call with five doubles costs more than the comparisons.
+ * A test keeps the two alike.
+ */
+export const isSound = (open: number, high: number, low: number, close: number, volume: number): boolean =>
+  low > 0 && low <= open && low <= close && open <= high && close <= high && volume >= 0 && high < Infinity && volume < Infinity
+
+/** The first row from `row` on that does not come one step after its predecessor or breaks a rule. The hot loop. */
+function regularUntil(columns: CandleColumns, row: number, rows: number, expected: EpochMs, step: number): number {
+  const { openTime, open, high, low, close, volume } = columns
+  for (; row < rows && openTime[row] === expected; row++, expected += step) {
+    if (!isSound(open[row], high[row], low[row], close[row], volume[row])) return row
+  }
+  return row
+}
+
+function* fillers(last: Candle, until: EpochMs, step: number): Generator<Slice> {
+  const columns = candleColumns(Math.min(BATCH_ROWS, (until - last.openTime) / step - 1))
+  for (const prices of [columns.open, columns.high, columns.low, columns.close]) prices.fill(last.close)
+  for (let time = last.openTime + step; time < until;) {
+    let end = 0
+    for (; end < columns.openTime.length && time < until; time += step) columns.openTime[end++] = time
+    yield { columns, start: 0, end }
+  }
+}
+
+/** One series being checked. Regular candles pass through untouched; whatever is irregular only cuts the slice. */
+export class SeriesCheck {
+  readonly irregularities: Irregularities
+  readonly #rules: SeriesRules
+  #first: EpochMs | null = null
+  #last: Candle | null = null
+  #leapt = false
+  #ended = false
+
+  constructor(rules: SeriesRules, irregularities: Irregularities) {
+    this.#rules = rules
+    this.irregularities = irregularities
+  }
+
+  /** First and last time that were read, for messages. */
+  get span(): string {
+    return this.#first === null || this.#last === null ? '' : `${timeText(this.#first)} … ${timeText(this.#last.openTime)}`
+  }
+
+  /**
+   * The candles of the range. Rows before it are checked but not yielded; the first row after it ends the reading.
+   * Throws TD_CANDLE_INVALID at the first bad row. With `gaps: refuse` nothing is yielded after a gap, and
+   * TD_CANDLE_GAP is thrown when all gaps of the range are known.
+   */
+  async *slices(batches: AsyncIterable<RowBatch>): AsyncGenerator<Slice> {
+    for await (const batch of batches) {
+      yield* this.#accept(batch)
+      if (this.#ended) break
+    }
+    if (this.#refused) throw this.irregularities.error()
+  }
+
+  get #refused(): boolean {
+    return this.#rules.gaps === 'refuse' && this.irregularities.hasGaps
+  }
+
+  *#accept(batch: RowBatch): Generator<Slice> {
+    const { columns, rows } = batch
+    const { step, from, to, gaps } = this.#rules
+    let start = 0
+    let row = 0
+    this.#first ??= columns.openTime[0]
+    while (row < rows) {
+      row = this.#runOn(columns, row, rows)
+      if (this.#ended || row === rows) break
+      const last = this.#last
+      const candle = candleAt(columns, row)
+      const repeats = this.#judge(candle, batch, row)
+      if (this.#ended) break
+      const gap = !repeats && !this.#leapt && last !== null && last.openTime >= from && candle.openTime > last.openTime + step
+      if (repeats || (gap && gaps !== 'allow')) {
+        yield* this.#inRange(columns, start, row)
+        start = repeats ? row + 1 : row
+      }
+      if (gap) this.irregularities.gap(last.openTime + step, candle.openTime)
+      if (gap && gaps === 'fill') yield* fillers(last, candle.openTime, step)
+      if (repeats && candle.openTime >= from && candle.openTime < to) this.irregularities.duplicate()
+      row++
+    }
+    yield* this.#inRange(columns, start, row)
+  }
+
+  /** Passes over regular rows; returns the first that is not, and ends the reading when they run out of the range. */
+  #runOn(columns: CandleColumns, row: number, rows: number): number {
+    if (this.#last === null || this.#leapt) return row
+    const { step, to } = this.#rules
+    const next = regularUntil(columns, row, rows, this.#last.openTime + step, step)
+    if (next > row) this.#last = candleAt(columns, next - 1)
+    const due = this.#last.openTime + step
+    this.#ended = this.#last.openTime >= to || (due >= to && next < rows && columns.openTime[next] === due)
+    return next
+  }
+
+  /** Checks an irregular candle and takes it for the last one; true when it repeats the one before and is to be dropped. */
+  #judge(candle: Candle, { file, firstLine }: RowBatch, row: number): boolean {
+    const last = this.#last
+    const { step, to, duplicates } = this.#rules
+    const time = candle.openTime
+    const check = (broken: string | null): void => {
+      if (broken !== null) throw rowError(file, firstLine + row, time, broken)
+    }
+    check(brokenTime(time, last, step))
+    // A leap over the range's end may be one mistyped time, which must not cut the tape short: the row after it tells.
+    if (this.#leapt) this.#ended = true
+    if (this.#leapt) return false
+    if (time >= to) {
+      this.#leapt = true
+    } else if (time === last?.openTime) {
+      check(sameNumbers(candle, last) ? null : 'differs from the row before, which has the same time')
+      check(duplicates === 'drop' ? null : 'repeats the row before; "duplicates: drop" would skip identical rows')
+      return true
+    } else {
+      check(brokenNumbers(candle))
+    }
+    this.#last = candle
+    return false
+  }
+
+  *#inRange(columns: CandleColumns, start: number, end: number): Generator<Slice> {
+    const { from, to } = this.#rules
+    while (start < end && columns.openTime[start] < from) start++
+    while (end > start && columns.openTime[end - 1] >= to) end--
+    if (start < end && !this.#refused) yield { columns, start, end }
+  }
+}

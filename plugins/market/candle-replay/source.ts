@@ -1,0 +1,143 @@
+import { instrumentOf, type Instrument } from '../../../engine/core/instrument.ts'
+import { ceilToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
+import type { EpochMs } from '../../../engine/core/time.ts'
+import { TapedeckError } from '../../../engine/errors.ts'
+import type { CandleBatch, MarketPlan, MarketSource, TapeFacts } from '../../../engine/ports.ts'
+import { Cursor } from './cursor.ts'
+import { Events } from './events.ts'
+import type { TapeFile } from './file/locate.ts'
+import { Digests, type Intake, type Progress } from './file/raw-file.ts'
+import { readFiles } from './file/rows.ts'
+import { Irregularities } from './irregularities.ts'
+import { merge, mergeWithFills, type Track } from './merge.ts'
+import { resample } from './resample.ts'
+import { SeriesCheck, type Slice } from './series.ts'
+import { locateTape, type ReplayOptions, type Tape } from './tape.ts'
+import { timeframeOfFiles } from './timeframe-of-files.ts'
+import { timeText } from './wording.ts'
+
+/** Small enough to stay in the processor's cache, large enough to make a read worth its promise. */
+const CHUNK_BYTES = 524_288
+
+interface Range {
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
+
+/** From and to on the grid of decision candles. Throws TD_RANGE_INVALID when no candle can open between them. */
+function rangeOf({ from = -Infinity, to = Infinity }: ReplayOptions, timeframe: Timeframe): Range {
+  const range = { from: ceilToGrid(from, timeframeMs(timeframe)), to: ceilToGrid(to, timeframeMs(timeframe)) }
+  if (from < to && range.from < range.to) return range
+  throw new TapedeckError('TD_RANGE_INVALID', `from ${timeText(from)} to ${timeText(to)} is impossible: `
+    + (from < to ? `no ${timeframe} candle opens in between` : '"to" must be later than "from"'))
+}
+
+class Replay implements MarketSource {
+  readonly #tapes: readonly Tape[]
+  readonly #options: ReplayOptions
+  readonly #plan: MarketPlan
+  readonly #range: Range
+  readonly #signal: AbortSignal
+  readonly #chunkBytes: number
+  readonly #digests = new Digests()
+  #progress: Progress = { done: 0, total: 1 }
+  #checks: SeriesCheck[] = []
+
+  constructor(tapes: readonly Tape[], options: ReplayOptions, plan: MarketPlan, signal: AbortSignal, chunkBytes: number) {
+    this.#tapes = tapes
+    this.#options = options
+    this.#plan = plan
+    this.#range = rangeOf(options, plan.timeframe)
+    this.#signal = signal
+    this.#chunkBytes = chunkBytes
+  }
+
+  instrument(symbol: string): Instrument {
+    return this.#plan.instruments[symbol] ?? instrumentOf(symbol)
+  }
+
+  events(): AsyncIterable<CandleBatch> {
+    const { timeframe, fillTimeframe } = this.#plan
+    const intake = {
+      chunkBytes: this.#chunkBytes, digests: this.#digests, signal: this.#signal, progress: { done: 0, total: 0 },
+    }
+    this.#progress = intake.progress
+    this.#checks = []
+    const track = (symbol: string, files: readonly TapeFile[], target: Timeframe, checks: SeriesCheck[]): Track => {
+      for (const { size } of files) intake.progress.total += size
+      return { symbol, cursor: new Cursor(this.#candles(symbol, files, target, intake, checks)) }
+    }
+    const tracks = this.#tapes.map(({ symbol, files }) => track(symbol, files, timeframe, this.#checks))
+    // Without files of their own, fills come from a second reading of the same files: what is wrong with them is told once.
+    const finer = fillTimeframe === null ? [] : this.#tapes.map(({ symbol, files, fillFiles }) =>
+      track(symbol, fillFiles ?? files, fillTimeframe, fillFiles === null ? [] : this.#checks))
+    return new Events({
+      merged: fillTimeframe === null ? merge(tracks, timeframe)
+        : mergeWithFills(tracks, timeframe, finer, fillTimeframe, this.#options.gaps === 'refuse'),
+      signal: this.#signal,
+      finish: () => this.#finish(intake),
+      close: async () => { await Promise.all([...tracks, ...finer].map(({ cursor }) => cursor.close())) },
+    })
+  }
+
+  progress(): number {
+    const { done, total } = this.#progress
+    return total === 0 ? 0 : Math.min(1, done / total)
+  }
+
+  facts(): TapeFacts {
+    const files: Record<string, string> = {}
+    for (const { name, path } of this.#allFiles) {
+      const hex = this.#digests.hex(path)
+      if (hex !== null) files[name] = hex
+    }
+    return { files, notes: this.#checks.flatMap(({ irregularities }) => irregularities.notes(this.#options.gaps)) }
+  }
+
+  get #allFiles(): readonly TapeFile[] {
+    return this.#tapes.flatMap(({ files, fillFiles }) => [...files, ...(fillFiles ?? [])])
+  }
+
+  async #finish(intake: Intake): Promise<void> {
+    for (const file of this.#allFiles) await this.#digests.complete(file, intake)
+    intake.progress.done = intake.progress.total
+  }
+
+  /** One symbol's checked candles of the timeframe `target`. */
+  async *#candles(
+    symbol: string, files: readonly TapeFile[], target: Timeframe, intake: Intake, checks: SeriesCheck[],
+  ): AsyncGenerator<Slice> {
+    const { gaps, duplicates } = this.#options
+    const source = await timeframeOfFiles(files, intake, target)
+    const step = timeframeMs(source)
+    if (timeframeMs(target) % step !== 0) {
+      throw new TapedeckError('TD_RANGE_INVALID', `${files[0].name} holds ${source} candles, which do not add up to ${target} candles`
+        + (target === this.#plan.fillTimeframe ? ' for fills; "fillFile" names a file with finer ones' : ''))
+    }
+    const check = new SeriesCheck({ step, gaps, duplicates, ...this.#range }, new Irregularities(symbol, source))
+    checks.push(check)
+    let empty = true
+    for await (const slice of resample(check.slices(readFiles(files, intake)), step, timeframeMs(target))) {
+      empty = false
+      yield slice
+    }
+    if (!empty) return
+    const { from, to } = this.#range
+    throw new TapedeckError('TD_TAPE_EMPTY', `${symbol}: no whole ${target} candle`
+      + `${from === -Infinity ? '' : ` from ${timeText(from)}`}${to === Infinity ? '' : ` to ${timeText(to)}`}`
+      + ` in ${files.map(({ name }) => name).join(', ')}; read: ${check.span}`)
+  }
+}
+
+/** Opens the tape that a scenario describes; files are looked for at once and read with the events. */
+export async function openReplay(
+  options: ReplayOptions, plan: MarketPlan, signal: AbortSignal, chunkBytes = CHUNK_BYTES,
+): Promise<MarketSource> {
+  const { timeframe, fillTimeframe } = plan
+  if (fillTimeframe !== null && (timeframeMs(fillTimeframe) >= timeframeMs(timeframe)
+    || timeframeMs(timeframe) % timeframeMs(fillTimeframe) !== 0)) {
+    throw new TapedeckError('TD_RANGE_INVALID', `fillTimeframe ${fillTimeframe} must be a finer division of ${timeframe}`)
+  }
+  const tapes = await Promise.all(plan.symbols.map((symbol) => locateTape(symbol, options, plan)))
+  return new Replay(tapes, options, plan, signal, chunkBytes)
+}

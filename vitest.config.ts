@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
+    setupFiles: ['test/support/network-guard.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    sequence: { shuffle: true },
+    reporters: [process.env['CI'] ? 'default' : 'dot', './test/support/closing-line.ts'],
+  },
+})
