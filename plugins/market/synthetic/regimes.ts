@@ -3,7 +3,7 @@ export interface Regime {
   readonly mood: 'bull' | 'bear' | 'sideways' | 'crash'
   /** Candles. */
   readonly length: number
-  /** Share of the price that the whole stretch adds on average, negative for a loss. */
+  /** Share of the price that the whole stretch of hours adds on average, negative for a loss. */
   readonly change: number
   /** How much wilder than usual. */
   readonly wildness: number

@@ -35,7 +35,9 @@ export function candleWalk({ seed, from, step, startPrice, tickSize }: WalkPlan)
   const random = seededRandom(seed)
   const nextRegime = regimes(random)
   const usual = Math.min(HOURLY * Math.sqrt(step / HOUR_MS), 0.03)
-  const quiet = (HOURLY_TURNOVER / startPrice) * Math.min(step / HOUR_MS, 24)
+  // A minute's regimes move the price less than a week's, but not in proportion: a crash must leave something.
+  const reach = Math.min(usual / HOURLY, 2)
+  const quiet = (HOURLY_TURNOVER / startPrice) * (step / HOUR_MS)
   // Below this, the tick would be coarser than the moves, and rounding could reach 0.
   const floor = tickSize * 100
   const rounded = (price: number): number => roundToTick(Math.max(price, floor), tickSize)
@@ -59,7 +61,7 @@ export function candleWalk({ seed, from, step, startPrice, tickSize }: WalkPlan)
       variance = 1 - SHOCK - MEMORY + variance * (SHOCK * shock * shock + MEMORY)
       // Sideways means that the price is drawn back to where the stretch began.
       const pull = regime.mood === 'sideways' ? 0.05 * (anchor / close - 1) : 0
-      const move = clamp(regime.change / regime.length + pull + deviation * shock, -WIDEST_MOVE, WIDEST_MOVE)
+      const move = clamp((reach * regime.change) / regime.length + pull + deviation * shock, -WIDEST_MOVE, WIDEST_MOVE)
       const jump = random() < JUMP_SHARE ? 0.3 * deviation * roughNormal(random) : 0
       const open = jump === 0 ? close : rounded(close * (1 + clamp(jump, -WIDEST_MOVE, WIDEST_MOVE)))
       close = rounded(open * (1 + move))

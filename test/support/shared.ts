@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Recorded data and reference results that live beside the project, where they are installed. */
+export const shared = (path: string): string => resolve(root, '../shared', path)
+
+export const hasShared = existsSync(shared('reference'))
+
+/** Said in the title of what is skipped. */
+export const sharedNote = hasShared ? '' : ' (skipped: the shared reference data is not beside the project)'
