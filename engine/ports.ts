@@ -112,10 +112,20 @@ export interface Broker {
   cancel(orderId: string): MaybePromise<OrderUpdateOrNothing>
   /** True when nothing is pending or resting, so that `settle` may be left out. */
   readonly idle: boolean
+  /**
+   * Prices between which a candle of `symbol` changes nothing, so that `settle` may be left out while low > `low` and
+   * high < `high`; null while an order is pending. The object may be reused. Brokers that cannot know do not have it.
+   */
+  calm?(symbol: string): CalmRange | null
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */
   closeAt?(symbol: string, candle: Candle): readonly Execution[]
 }
 export type OrderUpdateOrNothing = Execution | null
+
+export interface CalmRange {
+  readonly low: number
+  readonly high: number
+}
 
 /** One message of a conversation. */
 export interface Message {

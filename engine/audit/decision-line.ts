@@ -141,10 +141,15 @@ function twoDigits(to: ByteWriter, value: number): void {
   to.byte(48 + value - tens * 10)
 }
 
+const RULE_KEYS = RISK_RULES.map(({ name }) => `"${name}": `)
+
 /** `"risk": {…}, "confidence": {…}` with every rule that concerned the order. */
 function judgementJson({ checks, riskReason, confidence, required, confident }: Judgement, { action }: Opinion): string {
-  const passed: Record<string, boolean> = {}
-  for (let index = 0; index < checks.length; index++) if (checks[index] !== 2) passed[RISK_RULES[index].name] = checks[index] === 1
-  const risk = { validated: riskReason === null, order: action === 'BUY' ? 'entry' : 'exit', checks: passed }
-  return `"risk": ${spacedJson(risk)}, "confidence": ${spacedJson({ confidence, required, verified: confident })}`
+  let passed = ''
+  for (let index = 0; index < checks.length; index++) {
+    if (checks[index] !== 2) passed += `${passed === '' ? '' : ', '}${RULE_KEYS[index]}${checks[index] === 1}`
+  }
+  const side = action === 'BUY' ? 'entry' : 'exit'
+  return `"risk": {"validated": ${riskReason === null}, "order": "${side}", "checks": {${passed}}}, ` +
+    `"confidence": {"confidence": ${confidence}, "required": ${required}, "verified": ${confident}}`
 }

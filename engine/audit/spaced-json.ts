@@ -2,14 +2,20 @@
 export function spacedJson(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
-  if (typeof value !== 'object') return JSON.stringify(value)
-  if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`
-  return `{${fieldsJson(value as Record<string, unknown>)}}`
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value !== 'object') return String(value)
+  if (!Array.isArray(value)) return `{${fieldsJson(value as Record<string, unknown>)}}`
+  let text = ''
+  for (const item of value) text += text === '' ? spacedJson(item) : `, ${spacedJson(item)}`
+  return `[${text}]`
 }
 
-/** The inside of an object: `"a": 1, "b": 2`. Keys without a value (undefined) are left out. */
-export const fieldsJson = (fields: Readonly<Record<string, unknown>>): string =>
-  Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${JSON.stringify(key)}: ${spacedJson(value)}`)
-    .join(', ')
+/** The inside of an object: `"a": 1, "b": 2`. Keys without a value (undefined) are left out. Keys need no escape. */
+export function fieldsJson(fields: Readonly<Record<string, unknown>>): string {
+  let text = ''
+  for (const key in fields) {
+    const value = fields[key]
+    if (value !== undefined) text += text === '' ? `"${key}": ${spacedJson(value)}` : `, "${key}": ${spacedJson(value)}`
+  }
+  return text
+}

@@ -49,6 +49,8 @@ export class Trail {
   readonly #scratch = new ByteWriter((bytes) => (this.#head += Buffer.from(bytes).toString('utf8')))
   #head = ''
   #seq = 0
+  #time: EpochMs = NaN
+  #timeText = ''
 
   constructor(
     level: AuditLevel,
@@ -103,8 +105,17 @@ export class Trail {
 
   /** Any other line. `fields` follow type, seq, run and timestamp. */
   line(type: LineType, time: EpochMs | null, fields: Readonly<Record<string, unknown>>): void {
-    const head = { type, seq: ++this.#seq, run: this.#run, timestamp: time === null ? null : isoTime(time) }
+    const head = { type, seq: ++this.#seq, run: this.#run, timestamp: time === null ? null : this.#iso(time) }
     this.#writer.text(`{${fieldsJson(head)}, ${fieldsJson(fields)}}\n`)
+  }
+
+  /** Lines come in groups of one time. */
+  #iso(time: EpochMs): string {
+    if (time !== this.#time) {
+      this.#time = time
+      this.#timeText = isoTime(time)
+    }
+    return this.#timeText
   }
 
   flush(): void {

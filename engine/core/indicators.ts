@@ -73,18 +73,18 @@ function kernelOf({ entry, params, source, output }: Choice, library: Library | 
   return new StepKernel(entry.step(library, params), entry.sources.length === 0 ? null : source, output)
 }
 
+interface LinkedList { shift: (this: LinkedList) => unknown; forgets?: boolean; _head?: { prev: unknown } }
+
 /** Loaded only on demand: most runs need our own kernels alone. */
 async function loadLibrary(): Promise<Library> {
   const library = await import('technicalindicators')
   // Its lists never let go of a value that was shifted out, because the next one points back at it: 10 M candles would
   // fill the memory. The class is not exported, but it is the parent of one that is.
-  const list = Object.getPrototypeOf(library.FixedSizeLinkedList.prototype) as {
-    shift(): unknown; forgets?: boolean; _head?: { prev: unknown }
-  }
+  const list = Object.getPrototypeOf(library.FixedSizeLinkedList.prototype) as LinkedList
   if (!list.forgets) {
     const shift = list.shift
     list.shift = function () {
-      const value: unknown = shift.call(this)
+      const value = shift.call(this)
       if (this._head) this._head.prev = undefined
       return value
     }
@@ -98,13 +98,11 @@ const COLUMNS = [...PRICES, 'volume'] as const
 
 const own = <P extends Params>(
   defaults: P, warmup: (params: P) => number, kernel: (params: P, source: Source) => IndicatorKernel,
-): Entry => ({
-  defaults, sources: COLUMNS, outputs: [], warmup: warmup as Entry['warmup'], kernel: kernel as OwnEntry['kernel'],
-})
+): Entry => ({ defaults, sources: COLUMNS, outputs: [], warmup, kernel: kernel as OwnEntry['kernel'] })
 
 const reading = (sources: readonly Source[]) => <P extends Params>(
   defaults: P, warmup: (params: P) => number, step: (library: Library, params: P) => Step, outputs: string[] = [],
-): Entry => ({ defaults, sources, outputs, warmup: warmup as Entry['warmup'], step: step as LibraryEntry['step'] })
+): Entry => ({ defaults, sources, outputs, warmup, step: step as LibraryEntry['step'] })
 const ofColumn = reading(COLUMNS)
 /** Inside these the library takes 0 for "no value yet", which a price never is and a volume may be. */
 const ofPrice = reading(PRICES)

@@ -24,7 +24,7 @@ export class ChartCollector {
 
   /** @param limit most candles kept, at least 1. */
   constructor(symbol: string, timeframeMs: number, limit = 20_000) {
-    if (!(Number.isSafeInteger(limit) && limit >= 1)) throw new RangeError(`limit must be a count above 0, not ${limit}`)
+    if (!(Number.isSafeInteger(limit) && limit >= 1)) throw new RangeError(`a limit of ${limit} is not a count above 0`)
     this.#symbol = symbol
     this.#timeframeMs = timeframeMs
     this.#stepMs = timeframeMs

@@ -3,7 +3,7 @@ import { change, count, fixed, money, percent, ratio } from './format.ts'
 
 export type FigureKey = Exclude<keyof Figures, 'undefinedBecause'>
 
-/** `quote` is an amount in the run's quote currency, `usd` in dollars; `change` shows its plus sign, `share` does not. */
+/** `quote` is an amount in the run's quote currency, `usd` in dollars; `change` shows a plus sign, `share` does not. */
 type Unit = 'quote' | 'usd' | 'change' | 'share' | 'ratio' | 'times' | 'count'
 
 export interface FigureLabel {

@@ -156,7 +156,7 @@ function ending(data: ReportData, options: TerminalOptions): Line[] {
   return [[], ...lines]
 }
 
-/** A run's figures for a terminal, without a final line break. Only paths, run ids and other long words exceed the width. */
+/** A run's figures for a terminal, without a final line break. Only paths and other long words exceed the width. */
 export function renderTerminal(data: ReportData, options: TerminalOptions): string {
   const width = Math.min(112, Math.max(40, Math.floor(options.width)))
   const half = width < TWO_COLUMNS ? width : Math.floor((width - GAP) / 2)

@@ -2,16 +2,14 @@
  * Control characters, ANSI sequences and bidirectional overrides: names and reasons are data, and data must not be able
  * to move a terminal's cursor, hide a line or reverse the reading direction of what stands beside it.
  */
-// eslint-disable-next-line no-control-regex
 const COLOURS_AND_MOVES = /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]/g
-// eslint-disable-next-line no-control-regex
 const TITLES_AND_LINKS = /\u001B\][^\u0007\u001B]*(?:\u0007|\u001B\\)?/g
-// eslint-disable-next-line no-control-regex
-const CONTROLS = /[\u0000-\u001F\u007F-\u009F\u00AD\u200B\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]+/g
+const CONTROLS = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g
+const INVISIBLE = /[\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]/g
 
-/** Text as one printable line: ANSI sequences vanish, runs of control characters become one space. */
+/** Text as one printable line: ANSI sequences and invisible marks vanish, runs of control characters become one space. */
 export const plain = (text: string): string =>
-  text.replace(COLOURS_AND_MOVES, '').replace(TITLES_AND_LINKS, '').replace(CONTROLS, ' ')
+  text.replace(COLOURS_AND_MOVES, '').replace(TITLES_AND_LINKS, '').replace(INVISIBLE, '').replace(CONTROLS, ' ')
 
 const WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uA960-\uA97F\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F]/u
 const ALSO_WIDE = /[\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u

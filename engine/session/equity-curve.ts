@@ -27,9 +27,9 @@ export class EquityCurve {
     return this.#value
   }
 
-  mark(time: EpochMs, value: number): void {
+  /** `day`: whole days since 1970-01-01 of the candle's close. */
+  mark(day: number, value: number): void {
     this.#commit()
-    const day = Math.floor(time / DAY_MS)
     if (day !== this.#day) this.#fillUpTo(day)
     this.#value = value
   }

@@ -6,7 +6,7 @@ import { NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type Exi
 import type { Policy } from '../core/policy.ts'
 import { applyFill, createPortfolio, equity, type Holding, type Portfolio } from '../core/portfolio.ts'
 import { approve, RiskWatch, watchesLoss, type RiskContext } from '../core/risk.ts'
-import { isoTime, type EpochMs } from '../core/time.ts'
+import type { EpochMs } from '../core/time.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import { emptyJudgement, judge } from '../pipeline/pipeline.ts'
 import type { Account, Broker, OrderReceipt } from '../ports.ts'
@@ -45,6 +45,8 @@ export class Lane {
   readonly trail: Trail | null
   /** False while nothing is held, pending or resting: candles then cannot change the lane. */
   awake = false
+  /** The session has it on its list of lanes to settle and mark. */
+  listed = false
   /** The policy moves stops or ends positions by time. */
   readonly manages: boolean
   momentsInPosition = 0
@@ -53,6 +55,8 @@ export class Lane {
   readonly #sent: (Sent | null)[]
   readonly #judgement = emptyJudgement()
   readonly #context: RiskContext
+  readonly #calmLow: Float64Array
+  readonly #calmHigh: Float64Array
   #pendingSpend = 0
   #heldAtMark = false
 
@@ -66,6 +70,8 @@ export class Lane {
     this.#costs = account.costs
     this.#watch = watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null
     this.#sent = instruments.map(() => null)
+    this.#calmLow = new Float64Array(instruments.length).fill(Infinity)
+    this.#calmHigh = new Float64Array(instruments.length)
     this.#context = {
       state: 'ACTIVE', policy, instrument: instruments[0], costs: account.costs, price: 0, marketAgeMs: 0,
       maxMarketAgeMs: timeframeMs, latencyMs: 0, deadlineMs: Math.min(30_000, timeframeMs / 2), inPosition: false, openPositions: 0,
@@ -74,8 +80,18 @@ export class Lane {
     }
   }
 
-  /** The broker tells what happened; fills go into the portfolio. With a candle, orders meet it. */
-  settle(now: EpochMs, track: Track, candle?: Candle): Step {
+  /**
+   * A candle closed: the broker tells what happened and fills go into the portfolio. Where the broker can say that
+   * nothing can have happened, it is not asked.
+   */
+  settle(now: EpochMs, track: Track, candle: Candle): Step {
+    const { index } = track
+    const holding = this.portfolio.holdings[index]
+    if (candle.low > this.#calmLow[index] && candle.high < this.#calmHigh[index]) {
+      holding.mark = candle.close
+      if (this.manages && candle.high > holding.highestHigh) holding.highestHigh = candle.high
+      return undefined
+    }
     this.#watch?.roll(now - 1)
     const executions = this.broker.settle(now, track.symbol, candle)
     if (executions instanceof Promise) return executions.then((known) => this.#settled(known, track, candle))
@@ -83,25 +99,41 @@ export class Lane {
     return undefined
   }
 
-  #settled(executions: readonly Execution[], track: Track, candle: Candle | undefined): void {
-    if (executions !== NO_EXECUTIONS) this.#book(executions, track, track.count)
+  /** Nothing closed, but orders may have met the market. */
+  async wake(now: EpochMs, track: Track): Promise<void> {
+    this.#book(await this.broker.settle(now, track.symbol), track, track.count)
+    this.#calmDown(track)
+  }
+
+  #settled(executions: readonly Execution[], track: Track, candle: Candle): void {
+    if (executions !== NO_EXECUTIONS) {
+      this.#book(executions, track, track.count)
+      this.#calmDown(track)
+    }
     const holding = this.portfolio.holdings[track.index]
-    if (candle === undefined || holding.quantity === 0) return
     holding.mark = candle.close
     if (candle.high > holding.highestHigh) holding.highestHigh = candle.high
   }
 
+  /** Learns anew between which prices candles cannot concern the lane. */
+  #calmDown({ index, symbol }: Track): void {
+    const range = this.broker.calm?.(symbol) ?? null
+    this.#calmLow[index] = range === null ? Infinity : range.low
+    this.#calmHigh[index] = range === null ? -Infinity : range.high
+  }
+
   /** Marks the equity at a moment's close, once all its candles are settled. */
-  mark(closeTime: EpochMs): void {
+  mark(closeTime: EpochMs, day: number): void {
     const { portfolio } = this
     const value = equity(portfolio)
-    this.curve.mark(closeTime, value)
+    this.curve.mark(day, value)
     this.#heldAtMark = portfolio.openPositions > 0
     if (this.#heldAtMark) this.momentsInPosition++
     this.awake = !this.broker.idle || value !== portfolio.cash
-    const breached = this.#watch?.mark(closeTime, value) ?? null
+    if (this.#watch === null) return
+    const breached = this.#watch.mark(closeTime, value)
     if (breached !== null) {
-      this.trail?.line('risk', closeTime + 1, { rule: breached, state: this.#watch!.state, equity: value })
+      this.trail?.line('risk', closeTime + 1, { rule: breached, state: this.#watch.state, equity: value })
     }
   }
 
@@ -154,7 +186,9 @@ export class Lane {
     holding.stop = wanted
     this.trail?.line('order', track.snapshot.time, { event: 'stop-raised', symbol: track.symbol, from: resting || null, to: wanted })
     const raised = this.broker.raiseStop(track.symbol, wanted)
-    return raised instanceof Promise ? raised : undefined
+    if (raised instanceof Promise) return raised.then(() => this.#calmDown(track))
+    this.#calmDown(track)
+    return undefined
   }
 
   /** The tape ends: whatever is pending is cancelled, whatever is held is sold at the last close. */
@@ -240,6 +274,7 @@ export class Lane {
   #received(track: Track, { orderId, state, reason }: OrderReceipt): void {
     this.trail?.line('order', track.snapshot.time, { id: orderId, symbol: track.symbol, state, reason })
     if (state === 'rejected') this.#ended(track, orderId, 'FAILED', reason)
+    this.#calmDown(track)
   }
 
   #book(executions: readonly Execution[], track: Track, candleIndex: number): void {
@@ -278,11 +313,11 @@ export class Lane {
   }
 }
 
+/** Its line's timestamp is the open time of the candle in which it happened. */
 const fillFields = (fields: Fill): Record<string, unknown> => ({
   id: fields.orderId,
   symbol: fields.symbol,
   side: fields.side,
-  candle: isoTime(fields.time),
   price: fields.price,
   quantity: fields.quantity,
   notional: fields.notional,

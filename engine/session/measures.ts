@@ -40,8 +40,9 @@ export function countDecisions({ outcomes }: Lane, opinions: OpinionTally, links
   const byStatus: Record<string, number> = {}
   const byReason: Record<string, number> = {}
   if (opinions.held > 0) byStatus['SKIPPED'] = byReason['hold'] = opinions.held
-  for (const [status, count] of outcomes.byStatus) byStatus[status] = count
-  for (const [reason, count] of [...outcomes.byReason].sort()) byReason[reason] = count
+  const totals = outcomes.totals()
+  for (const [status, count] of totals.byStatus) byStatus[status] = count
+  for (const [reason, count] of totals.byReason) byReason[reason] = count
   const byProvider = Object.fromEntries(links.map(({ name }, index) => [name, opinions.byLink[index]]))
   return { total: opinions.total, byStatus, byReason, byProvider }
 }

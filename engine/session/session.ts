@@ -1,4 +1,4 @@
-import type { EpochMs } from '../core/time.ts'
+import { DAY_MS, type EpochMs } from '../core/time.ts'
 import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
 import type { ProviderChain } from '../pipeline/provider-chain.ts'
 import type { CandleBatch, Clock, MarketSource } from '../ports.ts'
@@ -71,6 +71,8 @@ type Step = Promise<void> | undefined
 class Session {
   readonly #plan: SessionPlan
   readonly #lanes: readonly Lane[]
+  /** Lanes that a candle may concern. The others cost nothing. */
+  readonly #awake: Lane[] = []
   readonly #tracks: ReadonlyMap<string, Track>
   /** Lanes that write a line for a HOLD too, and lanes whose policy acts after decisions. */
   readonly #recorders: readonly Lane[]
@@ -98,7 +100,7 @@ class Session {
     const { columns, start, end, settles, decides, more } = batch
     const track = this.#tracks.get(batch.symbol)
     if (track === undefined) throw new Error(`the market sent candles of ${batch.symbol}, which was not asked for`)
-    const lanes = this.#lanes
+    const awake = this.#awake
     const { candle } = track
     const { clock } = this.#plan
     const ms = decides ? this.#ms : timeframeMs(batch.timeframe)
@@ -109,8 +111,8 @@ class Session {
       clock.reach(time)
       candle.move(columns, row)
       if (settles) {
-        for (let index = 0; index < lanes.length; index++) {
-          const step = lanes[index].awake ? lanes[index].settle(time, track, candle) : undefined
+        for (let index = 0; index < awake.length; index++) {
+          const step = awake[index].settle(time, track, candle)
           if (step !== undefined) await step
         }
       }
@@ -121,7 +123,7 @@ class Session {
         continue
       }
       this.#moments++
-      for (let index = 0; index < lanes.length; index++) if (lanes[index].awake) lanes[index].mark(time - 1)
+      if (awake.length > 0) this.#mark(time - 1)
       if (this.#waiting.length > 0) await this.#decideWaiting()
       const step = this.#decide(track)
       if (step !== undefined) await step
@@ -135,7 +137,27 @@ class Session {
   /** Nothing closed, but orders may have met the market. */
   async wake(time: EpochMs): Promise<void> {
     this.#plan.clock.reach(time)
-    for (const lane of this.#lanes) for (const track of this.#plan.tracks) if (lane.awake) await lane.settle(time, track)
+    for (const lane of this.#awake) for (const track of this.#plan.tracks) await lane.wake(time, track)
+  }
+
+  /** Marks every lane that is awake, and lets go of those that fall asleep. */
+  #mark(closeTime: EpochMs): void {
+    const awake = this.#awake
+    const day = Math.floor(closeTime / DAY_MS)
+    let kept = 0
+    for (let index = 0; index < awake.length; index++) {
+      const lane = awake[index]
+      lane.mark(closeTime, day)
+      lane.listed = lane.awake
+      if (lane.awake) awake[kept++] = lane
+    }
+    while (awake.length > kept) awake.pop()
+  }
+
+  #list(lane: Lane): void {
+    if (!lane.awake || lane.listed) return
+    lane.listed = true
+    this.#awake.push(lane)
   }
 
   /** The market has no more candles. */
@@ -189,10 +211,12 @@ class Session {
 
   #act(track: Track, from: number): Step {
     for (let index = from; index < this.#lanes.length; index++) {
-      const step = this.#lanes[index].act(track, track.consultation)
+      const lane = this.#lanes[index]
+      const step = lane.act(track, track.consultation)
+      this.#list(lane)
       if (step !== undefined) return step.then(() => this.#act(track, index + 1))
     }
-    return this.#manage(track, 0)
+    return this.#managers.length > 0 ? this.#manage(track, 0) : undefined
   }
 
   #manage(track: Track, from: number): Step {
@@ -224,6 +248,7 @@ class Session {
       return lane.manages ? lane.manage(track) : undefined
     }
     const step = lane.act(track, consultation)
+    this.#list(lane)
     return step === undefined ? lane.manage(track) : step.then(() => lane.manage(track))
   }
 }

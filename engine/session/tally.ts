@@ -20,11 +20,44 @@ export class OpinionTally {
 
 /** What became of one lane's decisions other than HOLD. */
 export class OutcomeTally {
-  readonly byStatus = new Map<Status, number>()
-  readonly byReason = new Map<string, number>()
+  readonly #status = new Map<Status, Counter>()
+  readonly #reason = new Map<string, Counter>()
+  // Refusals come in rows of the same kind, and a sweep counts hundreds of millions.
+  #newestStatus: Status | null = null
+  #newestReason: string | null = null
+  #statusCounter: Counter = { count: 0 }
+  #reasonCounter: Counter = { count: 0 }
 
   count(status: Status, reason: string | null): void {
-    this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1)
-    if (reason !== null) this.byReason.set(reason, (this.byReason.get(reason) ?? 0) + 1)
+    if (status !== this.#newestStatus) {
+      this.#newestStatus = status
+      this.#statusCounter = counterOf(this.#status, status)
+    }
+    this.#statusCounter.count++
+    if (reason === null) return
+    if (reason !== this.#newestReason) {
+      this.#newestReason = reason
+      this.#reasonCounter = counterOf(this.#reason, reason)
+    }
+    this.#reasonCounter.count++
   }
+
+  /** Counts by status and by reason, each in the order of its names. */
+  totals(): { readonly byStatus: readonly (readonly [Status, number])[]; readonly byReason: readonly (readonly [string, number])[] } {
+    const sorted = <K extends string>(counters: Map<K, Counter>): [K, number][] =>
+      [...counters].map(([key, { count }]): [K, number] => [key, count]).sort(([a], [b]) => (a < b ? -1 : 1))
+    return { byStatus: sorted(this.#status), byReason: sorted(this.#reason) }
+  }
+}
+
+interface Counter {
+  count: number
+}
+
+function counterOf<K>(counters: Map<K, Counter>, key: K): Counter {
+  const known = counters.get(key)
+  if (known !== undefined) return known
+  const fresh = { count: 0 }
+  counters.set(key, fresh)
+  return fresh
 }

@@ -51,7 +51,8 @@ export class Track {
   orderId(purpose: 'entry' | 'exit'): string {
     if (this.#idTime !== this.snapshot.time) {
       this.#idTime = this.snapshot.time
-      const stem = `${this.index}-${this.snapshot.time.toString(36)}`
+      // Seconds, since no timeframe is shorter, and since they are integers that print fast.
+      const stem = `${this.index}-${Math.floor(this.snapshot.time / 1000)}`
       this.#entryId = `${stem}-entry`
       this.#exitId = `${stem}-exit`
     }

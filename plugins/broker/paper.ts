@@ -10,7 +10,7 @@ import {
 } from '../../engine/core/order.ts'
 import { isTimeframe, timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
 import type { EpochMs } from '../../engine/core/time.ts'
-import { definePlugin, type Broker, type OrderReceipt } from '../../engine/ports.ts'
+import { definePlugin, type Broker, type CalmRange, type OrderReceipt } from '../../engine/ports.ts'
 
 const rate = z.number().min(0).lt(1)
 
@@ -62,6 +62,7 @@ export class PaperBroker implements Broker {
   readonly #slots = new Map<string, Slot>()
   #slot: Slot
   #busy = 0
+  readonly #calm = { low: -Infinity, high: Infinity }
   // Reused: executions are valid until the next settle.
   readonly #fill = emptyFill()
   readonly #second = emptyFill()
@@ -117,6 +118,14 @@ export class PaperBroker implements Broker {
     if (!open || stop <= pair.stop) return
     pair.stop = stop
     pair.raised = true
+  }
+
+  calm(symbol: string): CalmRange | null {
+    const slot = this.#at(symbol)
+    if (slot.pending !== null) return null
+    this.#calm.low = slot.open ? slot.pair.stop : -Infinity
+    this.#calm.high = slot.open ? slot.pair.target : Infinity
+    return this.#calm
   }
 
   settle(_now: EpochMs, symbol: string, candle?: Candle): readonly Execution[] {

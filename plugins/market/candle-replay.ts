@@ -13,18 +13,15 @@ const time = z.union([z.number(), z.string(), z.date()]).transform((input, conte
 })
 
 const options = z.strictObject({
-  /** The candles of the only symbol: a path, a pattern with `*`, `?` or `**`, or a list of them, from `plan.folder`. */
-  file: paths.optional(),
-  /** The same by symbol. */
-  files: z.record(z.string(), paths).optional(),
-  /** Finer candles to settle orders on, when the broker asks for them and the market file itself is not finer. */
-  fillFile: z.union([paths, z.record(z.string(), paths)]).optional(),
-  /** First open time. */
-  from: time.optional(),
-  /** Open times end before it. */
-  to: time.optional(),
-  gaps: z.enum(['refuse', 'allow', 'fill']).default('refuse'),
-  duplicates: z.enum(['refuse', 'drop']).default('refuse'),
+  file: paths.optional().describe('candles of the only symbol: a path, a pattern with *, ? or **, or a list that is read in order'),
+  files: z.record(z.string(), paths).optional().describe('the same by symbol'),
+  fillFile: z.union([paths, z.record(z.string(), paths)]).optional()
+    .describe('finer candles to settle orders on; without it the market file itself, if it is finer'),
+  from: time.optional().describe('first open time'),
+  to: time.optional().describe('open times end before it'),
+  gaps: z.enum(['refuse', 'allow', 'fill']).default('refuse')
+    .describe('missing candles: refuse the run, go on with the next candle, or repeat the last close with volume 0'),
+  duplicates: z.enum(['refuse', 'drop']).default('refuse').describe('identical rows for one time'),
 }).refine(({ file, files }) => (file === undefined) !== (files === undefined), {
   message: 'needs either "file" (one symbol) or "files" (a path by symbol)',
 })

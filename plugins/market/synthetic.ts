@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { z } from 'zod'
 import { candleColumns } from '../../engine/core/candle.ts'
-import { instrumentOf } from '../../engine/core/instrument.ts'
+import { instrumentOf, type Instrument } from '../../engine/core/instrument.ts'
 import { hashUniform } from '../../engine/core/random.ts'
 import { parseTime } from '../../engine/core/time.ts'
-import { ceilToGrid, timeframeMs } from '../../engine/core/timeframe.ts'
+import { ceilToGrid, timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
 import { TapedeckError } from '../../engine/errors.ts'
-import { definePlugin, type CandleBatch, type MarketPlan, type MarketSource } from '../../engine/ports.ts'
+import { definePlugin, type CandleBatch, type MarketPlan, type MarketSource, type TapeFacts } from '../../engine/ports.ts'
 import { candleWalk } from './synthetic/walk.ts'
 
 const BATCH_ROWS = 4096
@@ -19,14 +19,11 @@ const time = z.union([z.number(), z.string(), z.date()]).transform((input, conte
 })
 
 const options = z.strictObject({
-  seed: z.int().default(1),
-  /** First open time. */
-  from: time.default(Date.UTC(2024, 0, 1)),
-  /** How many candles each symbol gets. */
-  candles: z.int().positive().default(5000),
-  /** In quote per base; at least 1,000 ticks. */
-  startPrice: z.number().positive().default(30_000),
-  tickSize: z.number().positive().default(0.01),
+  seed: z.int().default(1).describe('the same seed makes the same candles'),
+  from: time.default(Date.UTC(2024, 0, 1)).describe('first open time'),
+  candles: z.int().positive().default(5000).describe('how many candles each symbol gets'),
+  startPrice: z.number().positive().default(30_000).describe('in quote per base, at least 1,000 ticks'),
+  tickSize: z.number().positive().default(0.01).describe('price step'),
 }).refine(({ startPrice, tickSize }) => startPrice >= 1000 * tickSize, {
   message: 'startPrice must be at least 1,000 times tickSize', path: ['startPrice'],
 })
@@ -44,8 +41,12 @@ class Synthetic implements MarketSource {
     this.#signal = signal
   }
 
-  instrument(symbol: string) {
+  instrument(symbol: string): Instrument {
     return this.#plan.instruments[symbol] ?? instrumentOf(symbol)
+  }
+
+  ownTimeframe(): Timeframe {
+    return this.#plan.timeframe
   }
 
   async *events(): AsyncGenerator<CandleBatch> {
@@ -82,7 +83,7 @@ class Synthetic implements MarketSource {
     return this.#made / this.#options.candles
   }
 
-  facts() {
+  facts(): TapeFacts {
     return { files: {}, notes: [`synthetic candles, seed ${this.#options.seed}`] }
   }
 }

@@ -23,24 +23,26 @@ const vectors = (present ? JSON.parse(readFileSync(FILE, 'utf8')) : []) as Vecto
 /** The spec that draws a table's column, or why there is none. */
 function specFor({ source, indicator, params }: Vector, column: string): IndicatorSpec | string {
   const [period = NaN, second = NaN, third = NaN] = params
+  const macd = { indicator, fastPeriod: period, slowPeriod: second, signalPeriod: third }
+  const bands = { indicator, period, stdDev: second }
   if (source.startsWith('tulip')) {
     if (indicator === 'ema' || indicator === 'macd') return 'tulip seeds averages with the first price, not with an SMA'
-    if (indicator === 'atr' || indicator === 'tr') return 'tulip starts true range at the first candle, without a previous close'
+    if (indicator === 'atr' || indicator === 'tr') return 'tulip starts true range at the first candle'
   }
   switch (`${indicator} ${column}`) {
     case 'atr tr': return { indicator: 'truerange' }
-    case 'macd macd': return { indicator, fastPeriod: period, slowPeriod: second, signalPeriod: third, output: 'MACD' }
+    case 'macd macd': return { ...macd, output: 'MACD' }
     case 'macd signal':
-    case 'macd histogram': return { indicator, fastPeriod: period, slowPeriod: second, signalPeriod: third, output: column }
+    case 'macd histogram': return { ...macd, output: column }
     case 'macd fastEma': return { indicator: 'ema', period }
     case 'macd slowEma': return { indicator: 'ema', period: second }
-    case 'bbands sma': return { indicator, period, stdDev: second, output: 'middle' }
-    case 'bbands percentB': return { indicator, period, stdDev: second, output: 'pb' }
+    case 'bbands sma': return { ...bands, output: 'middle' }
+    case 'bbands percentB': return { ...bands, output: 'pb' }
     case 'bbands lower':
     case 'bbands middle':
-    case 'bbands upper': return { indicator, period, stdDev: second, output: column }
+    case 'bbands upper': return { ...bands, output: column }
     case 'bbands lowerBand':
-    case 'bbands upperBand': return { indicator, period, stdDev: second, output: column.replace('Band', '') }
+    case 'bbands upperBand': return { ...bands, output: column.replace('Band', '') }
     case 'stoch value': return { indicator, period, signalPeriod: second, output: 'd' }
     case 'atr atrp':
     case 'bbands zScore':
@@ -58,7 +60,9 @@ async function compute(spec: IndicatorSpec, inputs: Vector['inputs']): Promise<n
   return Array.from({ length: rows }, (_, k) => book.at(0, row + k, 0))
 }
 
-describe.skipIf(!present)(`indicator tables of other projects${present ? '' : ' (skipped: ../shared/vectors is absent)'}`, () => {
+const note = present ? '' : ' (skipped: ../shared/vectors is absent)'
+
+describe.skipIf(!present)(`indicator tables of other projects${note}`, () => {
   for (const vector of vectors) {
     for (const [column, expected] of Object.entries(vector.outputs)) {
       const spec = specFor(vector, column)
@@ -82,7 +86,8 @@ describe.skipIf(!present)(`indicator tables of other projects${present ? '' : ' 
   }
 
   it('has 19 tables, of which only tulip’s ema, macd, atr and tr are left out whole', () => {
-    const leftOut = vectors.filter((vector) => Object.keys(vector.outputs).every((column) => typeof specFor(vector, column) === 'string'))
+    const leftOut = vectors.filter((vector) =>
+      Object.keys(vector.outputs).every((column) => typeof specFor(vector, column) === 'string'))
     expect(vectors).toHaveLength(19)
     expect(leftOut.map(({ source, indicator }) => `${source.split(' ')[0]} ${indicator}`)).toEqual(
       ['atr', 'ema', 'macd', 'tr'].map((indicator) => `tulipindicators ${indicator}`),

@@ -15,6 +15,8 @@ export interface FixtureOptions {
   readonly candles?: number
   /** Chance of an entry at each candle without a position. */
   readonly entryChance?: number
+  /** Most candles that a position is held, less 4. */
+  readonly hold?: number
   /** Drift of the price per candle. */
   readonly drift?: number
   readonly chartLimit?: number
@@ -60,13 +62,16 @@ interface Trade {
   symbol: number; entry: number; exit: number; entryPrice: number; exitPrice: number; reason: ExitReason; spent: number
 }
 
-function tradeOn(columns: CandleColumns, symbol: number, random: () => number, chance: number, cash: number): Trade[] {
+function tradeOn(
+  columns: CandleColumns, symbol: number, random: () => number, chance: number, hold: number, cash: number,
+): Trade[] {
   const trades: Trade[] = []
   const rows = columns.openTime.length
   for (let row = 21; row < rows - 1; row++) {
     if (random() >= chance) continue
     const entryPrice = columns.open[row]
-    const [stop, target, until] = [entryPrice * (1 - STOP), entryPrice * (1 + TARGET), row + 4 + Math.floor(random() * 90)]
+    const [stop, target] = [entryPrice * (1 - STOP), entryPrice * (1 + TARGET)]
+    const until = row + 4 + Math.floor(random() * hold)
     let exit = row
     let reason: ExitReason = 'end'
     let exitPrice = columns.close[rows - 1]
@@ -114,36 +119,54 @@ function deepest(values: Float64Array): number {
   return worst
 }
 
+const dayOf = (time: number): number => Math.floor((time - START) / DAY_MS)
+
 function dailyEquityOf(trades: TradeColumns, startCash: number, days: number): Float64Array {
   const daily = new Float64Array(days).fill(startCash)
   for (let row = 0; row < trades.length; row++) {
-    const [from, to] = [Math.floor((trades.entryTime[row] - START) / DAY_MS), Math.floor((trades.exitTime[row] - START) / DAY_MS)]
-    for (let day = from; day < days; day++) daily[day] += trades.pnl[row] * Math.min(1, (day - from + 1) / (to - from + 1))
+    const from = dayOf(trades.entryTime[row])
+    const span = dayOf(trades.exitTime[row]) - from + 1
+    for (let day = from; day < days; day++) daily[day] += trades.pnl[row] * Math.min(1, (day - from + 1) / span)
   }
   return daily
 }
 
-/** A finished run as the report sees it: synthetic candles and trades that fit each other, the same for the same options. */
+/** A finished run as the report sees it: synthetic candles, and trades that fit them. The same for the same options. */
 export function reportFixture(options: FixtureOptions = {}): ReportData {
   const {
-    seed = 11, symbols = ['BTC/USDT', 'ETH/USDT'], timeframe = '1h', candles = 13_000, entryChance = 0.035, drift = 0.00007,
-    chartLimit = 20_000,
+    seed = 11, symbols = ['BTC/USDT', 'ETH/USDT'], timeframe = '1h', candles = 13_000, entryChance = 0.035,
+    hold = 90, drift = 0.00007, chartLimit = 20_000,
   } = options
   const stepMs = TIMEFRAMES[timeframe]
   const random = seeded(seed)
   const startCash = 10_000
   const tapes = symbols.map((_, index) => walk(random, candles, stepMs, 46_458.51 / (1 + index * 11), drift))
-  const list = tapes.flatMap((tape, index) => tradeOn(tape, index, random, entryChance, startCash / symbols.length))
+  const list = tapes.flatMap((tape, index) => tradeOn(tape, index, random, entryChance, hold, startCash / symbols.length))
   const trades = columnsOf(list.sort((left, right) => left.exit - right.exit || left.symbol - right.symbol), stepMs)
   const lastOpen = START + (candles - 1) * stepMs
   const dailyEquity = dailyEquityOf(trades, startCash, Math.floor((lastOpen - START) / DAY_MS) + 1)
   const figures = computeFigures({
-    startCash, finalEquity: dailyEquity[dailyEquity.length - 1], dailyEquity, firstDay: START / DAY_MS, maxDrawdown: deepest(dailyEquity) * 1.08,
-    firstOpen: START, lastOpen, moments: candles, momentsInPosition: Math.floor(candles * 0.4137), candles: candles * symbols.length,
-    trades, fees: sum(trades.fees), slippage: sum(trades.slippage), traded: sum(trades.cost) * 2, ambiguousCandles: 3, coverage: 0,
+    startCash,
+    finalEquity: dailyEquity[dailyEquity.length - 1],
+    dailyEquity,
+    firstDay: START / DAY_MS,
+    maxDrawdown: deepest(dailyEquity) * 1.08,
+    firstOpen: START,
+    lastOpen,
+    moments: candles,
+    momentsInPosition: Math.floor(candles * 0.4137),
+    candles: candles * symbols.length,
+    trades,
+    fees: sum(trades.fees),
+    slippage: sum(trades.slippage),
+    traded: sum(trades.cost) * 2,
+    ambiguousCandles: 3,
+    coverage: 0,
     aiCost: 0,
   })
-  const exits = Object.fromEntries(EXIT_REASONS.map((name) => [name, list.filter((trade) => trade.reason === name).length]))
+  const exitsBy = (reason: ExitReason): number => list.filter((trade) => trade.reason === reason).length
+  const exits = Object.fromEntries(EXIT_REASONS.map((reason) => [reason, exitsBy(reason)]))
+  const decided = (candles - 21) * symbols.length
   const held = mean(tapes.map((tape) => tape.close[candles - 1] / tape.open[0] - 1))
   const charts = tapes.map((tape, index) => {
     const collector = new ChartCollector(symbols[index], stepMs, chartLimit)
@@ -175,13 +198,10 @@ export function reportFixture(options: FixtureOptions = {}): ReportData {
     breakEven: { baseRate: 0.625, breakEven: 0.6625, costs: 0.003, minConfidence: 0.6 },
     exits: exits as ExitCounts,
     decisions: {
-      total: candles * symbols.length - 42,
-      byStatus: {
-        SKIPPED: candles * symbols.length - 42 - Math.floor(trades.length * 2.3), EXECUTED: trades.length * 2 - 5,
-        REJECTED: Math.floor(trades.length * 0.3), FAILED: 0,
-      },
-      byReason: { 'already-in-position': Math.floor(trades.length * 0.21), 'low-confidence': Math.floor(trades.length * 0.07), cooldown: 4 },
-      byProvider: { technical: candles * symbols.length - 42 },
+      total: decided,
+      byStatus: { SKIPPED: decided - trades.length - 96, EXECUTED: trades.length, REJECTED: 96, FAILED: 0 },
+      byReason: { 'already-in-position': 71, 'low-confidence': 21, cooldown: 4 },
+      byProvider: { technical: decided },
     },
     bounds: { conservative: figures.finalEquity * 0.994, optimistic: figures.finalEquity * 1.021 },
     trades,

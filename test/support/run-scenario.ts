@@ -10,7 +10,7 @@ import { loadScenario } from '../../engine/config/scenario-file.ts'
 import { readSettings, type Environment } from '../../engine/config/settings.ts'
 
 const folders: string[] = []
-afterAll(() => {
+if (process.env['VITEST']) afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** In the order in which they use each other: imports are dropped when the modules become one. */
+/** In the order in which they build on each other. */
+const STYLES = ['base', 'parts', 'adapt']
 const SCRIPTS = ['theme', 'keys', 'trade-marks', 'price-chart', 'equity-chart', 'trades-table', 'main']
 
 /** What every page carries, read once. */
@@ -40,7 +41,8 @@ let assets: PageAssets | undefined
 /** The page's style sheet and scripts. Throws when a file of this package is missing. */
 export function pageAssets(): PageAssets {
   if (assets) return assets
-  const [style, script, charts] = [client('page.css'), bundle(), library()].map(inert)
+  const sheet = STYLES.map((name) => client(`${name}.css`)).join('\n')
+  const [style, script, charts] = [sheet, bundle(), library()].map(inert)
   const hashes = { style: hash(style), library: hash(charts), script: hash(script) }
   assets = { style, library: charts, script, hashes }
   return assets

@@ -51,12 +51,13 @@ export function bounds(data: ReportData): Markup | null {
   const { conservative, optimistic } = data.bounds
   const cell = (equity: number): Markup => {
     const gained = equity / data.startCash - 1
-    return html`<b class="n">${typeset(`${money(equity, data.quote)} ${data.quote}`)}</b> ${delta(gained, change(gained))}`
+    return html`<b class="n">${money(equity, data.quote)} ${data.quote}</b> ${delta(gained, change(gained))}`
   }
   return html`
 <div class="panel bounds"><h4>Fill-model bounds</h4>
 <dl><div><dt>Conservative</dt><dd>${cell(conservative)}</dd></div>
 <div><dt>Optimistic</dt><dd>${cell(optimistic)}</dd></div></dl>
-<p class="note">Candles do not tell in which order prices came: the same run under the strictest and the kindest reading.</p>
+<p class="note">Candles do not tell in which order prices came.
+These are the same run under the strictest and under the kindest reading of them.</p>
 </div>`
 }

@@ -7,7 +7,7 @@ export const typeset = (text: string): string => text.replace(/^-/, '−').repla
 export const typesetLine = (text: string): string =>
   text.replace(/(^|\s)-(?=\d)/g, '$1−').replace(/(\d) %/g, '$1\u00A0%')
 
-/** A gain, a loss or neither: the class that colours it. Colour is never the only mark; signs and arrows say the same. */
+/** A gain, a loss or neither: the class that colours it. Never the only mark: signs and arrows say it too. */
 export const tone = (value: number | null): 'up' | 'down' | 'level' =>
   value === null || value === 0 || Number.isNaN(value) ? 'level' : value > 0 ? 'up' : 'down'
 

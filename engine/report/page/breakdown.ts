@@ -60,7 +60,8 @@ export function figures(data: ReportData): Markup {
     const why = whyUndefined(data.figures, key)
     return html`
 <div><dt title="${FIGURE_LABELS[key].meaning}">${FIGURE_LABELS[key].label}</dt>
-<dd class="n">${typeset(figureText(data.figures, key, data.quote))}</dd>${why && html`<dd class="why">${why}</dd>`}</div>`
+<dd class="n">${typeset(figureText(data.figures, key, data.quote))}</dd>
+${why && html`<dd class="why">${why}</dd>`}</div>`
   }
   return section({
     id: 'figures',

@@ -34,8 +34,8 @@ const NO_SCRIPT = html`
 function notes(data: ReportData): Markup[] {
   const lines = data.charts.filter((chart) => chart.factor > 1).map((chart) => {
     const whose = data.charts.length > 1 ? `${chart.symbol}: each` : 'Each'
-    const joins = `${whose} bar joins ${plural(chart.factor, 'candle')} of ${data.timeframe} into ${stepName(chart.stepMs)}`
-    return `${joins}; entries and exits stand in the bar that contains them.`
+    const joins = `${whose} bar joins ${plural(chart.factor, 'candle')} of ${data.timeframe}`
+    return `${joins} into ${stepName(chart.stepMs)}; entries and exits stand in the bar that contains them.`
   })
   if (data.trades.length > MARK_LIMIT) {
     const all = count(data.trades.length)
@@ -50,8 +50,8 @@ const symbolPicker = (data: ReportData): Markup => html`
 
 const BUTTONS = html`
 <span class="buttons">
-<button type="button" data-do="previous" aria-label="Previous trade">‹ <span class="wide">Previous</span> trade</button>
-<button type="button" data-do="next" aria-label="Next trade"><span class="wide">Next</span> trade ›</button>
+<button type="button" data-do="previous">‹ <span class="long-word">Previous</span> trade</button>
+<button type="button" data-do="next"><span class="long-word">Next</span> trade ›</button>
 </span>
 <span class="buttons">
 <button type="button" data-do="log" aria-pressed="false" aria-label="Logarithmic price scale">Log</button>
@@ -72,9 +72,10 @@ export const priceChart = (data: ReportData): Markup => section({
 ${data.charts.length > 1 && symbolPicker(data)}
 ${BUTTONS}
 </div>
-<p class="readout" id="price-readout" aria-live="polite"></p>
+<p class="readout" id="price-readout"></p>
+<p class="hidden" id="trade-status" role="status"></p>
 <div class="canvas tall" id="price-chart" tabindex="0" role="application"
-aria-label="Candles of ${data.symbols.join(', ')} with entries and exits. ${KEYS} The trades table says the same in text."></div>
+aria-label="Candles of ${data.symbols.join(', ')} with entries and exits, as listed under Trades. ${KEYS}"></div>
 ${NO_SCRIPT}
 <figcaption>${legend(data)}
 <p class="note needs-script"><span id="marks-note"></span>

@@ -5,11 +5,13 @@ import type { ReportData } from '../report-data.ts'
 
 const SECTIONS = [
   ['overview', 'Overview'], ['price', 'Chart'], ['equity', 'Equity'], ['months', 'Months'],
-  ['decisions', 'Exits and decisions'], ['figures', 'All figures'], ['trades', 'Trades'], ['assumptions', 'Assumptions'],
+  ['decisions', 'Exits and decisions'], ['figures', 'All figures'], ['trades', 'Trades'],
+  ['assumptions', 'Assumptions'],
 ] as const
 
 const CASSETTE = trusted([
-  '<svg viewBox="0 0 32 20" width="26" height="16" aria-hidden="true"><rect x="1" y="1" width="30" height="18" rx="4"/>',
+  '<svg viewBox="0 0 32 20" width="26" height="16" aria-hidden="true">',
+  '<rect x="1" y="1" width="30" height="18" rx="4"/>',
   '<circle cx="10" cy="10" r="4"/><circle cx="22" cy="10" r="4"/></svg>',
 ].join(''))
 

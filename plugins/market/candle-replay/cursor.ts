@@ -27,9 +27,9 @@ export class Cursor {
   }
 
   async refill(): Promise<void> {
-    const { done, value } = await this.#slices.next()
-    this.#over = done === true
-    this.slice = done === true ? NOTHING : value
+    const next = await this.#slices.next()
+    this.#over = next.done === true
+    this.slice = next.done === true ? NOTHING : next.value
     this.row = this.slice.start
   }
 

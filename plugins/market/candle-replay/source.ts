@@ -1,11 +1,12 @@
 import { instrumentOf, type Instrument } from '../../../engine/core/instrument.ts'
 import { ceilToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
-import { TapedeckError } from '../../../engine/errors.ts'
+import { TapedeckError, type ErrorCode } from '../../../engine/errors.ts'
 import type { CandleBatch, MarketPlan, MarketSource, TapeFacts } from '../../../engine/ports.ts'
 import { Cursor } from './cursor.ts'
 import { Events } from './events.ts'
 import type { TapeFile } from './file/locate.ts'
+import { checkPacked } from './file/open-file.ts'
 import { Digests, type Intake, type Progress } from './file/raw-file.ts'
 import { readFiles } from './file/rows.ts'
 import { Irregularities } from './irregularities.ts'
@@ -19,6 +20,9 @@ import { timeText } from './wording.ts'
 /** Small enough to stay in the processor's cache, large enough to make a read worth its promise. */
 const CHUNK_BYTES = 524_288
 
+/** Errors that damaged packing can be the cause of. */
+const ABOUT_TEXT: ReadonlySet<ErrorCode> = new Set(['TD_CANDLE_INVALID', 'TD_CANDLE_GAP', 'TD_FILE_HEADER'])
+
 interface Range {
   readonly from: EpochMs
   readonly to: EpochMs
@@ -27,16 +31,24 @@ interface Range {
 /** From and to on the grid of decision candles. Throws TD_RANGE_INVALID when no candle can open between them. */
 function rangeOf({ from = -Infinity, to = Infinity }: ReplayOptions, timeframe: Timeframe): Range {
   const range = { from: ceilToGrid(from, timeframeMs(timeframe)), to: ceilToGrid(to, timeframeMs(timeframe)) }
-  if (from < to && range.from < range.to) return range
-  throw new TapedeckError('TD_RANGE_INVALID', `from ${timeText(from)} to ${timeText(to)} is impossible: `
-    + (from < to ? `no ${timeframe} candle opens in between` : '"to" must be later than "from"'))
+  if (range.from < range.to) return range
+  throw new TapedeckError('TD_RANGE_INVALID', `no ${timeframe} candle opens from ${timeText(from)} to ${timeText(to)}`)
+}
+
+function checkPlan({ from = -Infinity, to = Infinity }: ReplayOptions, { timeframe, fillTimeframe }: MarketPlan): void {
+  if (to <= from) {
+    throw new TapedeckError('TD_RANGE_INVALID', `"to" (${timeText(to)}) must be later than "from" (${timeText(from)})`)
+  }
+  if (fillTimeframe === null) return
+  const [step, fillStep] = [timeframeMs(timeframe), timeframeMs(fillTimeframe)]
+  if (fillStep < step && step % fillStep === 0) return
+  throw new TapedeckError('TD_RANGE_INVALID', `fillTimeframe ${fillTimeframe} must be a finer division of ${timeframe}`)
 }
 
 class Replay implements MarketSource {
   readonly #tapes: readonly Tape[]
   readonly #options: ReplayOptions
   readonly #plan: MarketPlan
-  readonly #range: Range
   readonly #signal: AbortSignal
   readonly #chunkBytes: number
   readonly #digests = new Digests()
@@ -47,7 +59,6 @@ class Replay implements MarketSource {
     this.#tapes = tapes
     this.#options = options
     this.#plan = plan
-    this.#range = rangeOf(options, plan.timeframe)
     this.#signal = signal
     this.#chunkBytes = chunkBytes
   }
@@ -56,21 +67,28 @@ class Replay implements MarketSource {
     return this.#plan.instruments[symbol] ?? instrumentOf(symbol)
   }
 
+  ownTimeframe(symbol: string): Promise<Timeframe> {
+    const tape = this.#tapes.find((one) => one.symbol === symbol)
+    if (tape === undefined) throw new RangeError(`the plan has no symbol ${symbol}`)
+    return timeframeOfFiles(tape.files, this.#intake(), this.#plan.timeframe)
+  }
+
+  #intake(): Intake {
+    return { chunkBytes: this.#chunkBytes, digests: this.#digests, signal: this.#signal, progress: { done: 0, total: 0 } }
+  }
+
   events(): AsyncIterable<CandleBatch> {
     const { timeframe, fillTimeframe } = this.#plan
-    const intake = {
-      chunkBytes: this.#chunkBytes, digests: this.#digests, signal: this.#signal, progress: { done: 0, total: 0 },
-    }
+    const intake = this.#intake()
     this.#progress = intake.progress
     this.#checks = []
-    const track = (symbol: string, files: readonly TapeFile[], target: Timeframe, checks: SeriesCheck[]): Track => {
+    const track = (tape: Tape, files: readonly TapeFile[], target: Timeframe): Track => {
       for (const { size } of files) intake.progress.total += size
-      return { symbol, cursor: new Cursor(this.#candles(symbol, files, target, intake, checks)) }
+      return { symbol: tape.symbol, cursor: new Cursor(this.#candles(tape, files, target, intake)) }
     }
-    const tracks = this.#tapes.map(({ symbol, files }) => track(symbol, files, timeframe, this.#checks))
-    // Without files of their own, fills come from a second reading of the same files: what is wrong with them is told once.
-    const finer = fillTimeframe === null ? [] : this.#tapes.map(({ symbol, files, fillFiles }) =>
-      track(symbol, fillFiles ?? files, fillTimeframe, fillFiles === null ? [] : this.#checks))
+    const tracks = this.#tapes.map((tape) => track(tape, tape.files, timeframe))
+    const finer = fillTimeframe === null ? []
+      : this.#tapes.map((tape) => track(tape, tape.fillFiles ?? tape.files, fillTimeframe))
     return new Events({
       merged: fillTimeframe === null ? merge(tracks, timeframe)
         : mergeWithFills(tracks, timeframe, finer, fillTimeframe, this.#options.gaps === 'refuse'),
@@ -103,26 +121,36 @@ class Replay implements MarketSource {
     intake.progress.done = intake.progress.total
   }
 
-  /** One symbol's checked candles of the timeframe `target`. */
-  async *#candles(
-    symbol: string, files: readonly TapeFile[], target: Timeframe, intake: Intake, checks: SeriesCheck[],
+  /** One symbol's candles of the timeframe `target`. */
+  async *#candles(tape: Tape, files: readonly TapeFile[], target: Timeframe, intake: Intake): AsyncGenerator<Slice> {
+    try {
+      yield* this.#checked(tape, files, target, intake)
+    } catch (error) {
+      if (error instanceof TapedeckError && ABOUT_TEXT.has(error.code)) await checkPacked(files, this.#intake())
+      throw error
+    }
+  }
+
+  async *#checked(
+    { symbol, files: marketFiles }: Tape, files: readonly TapeFile[], target: Timeframe, intake: Intake,
   ): AsyncGenerator<Slice> {
     const { gaps, duplicates } = this.#options
+    const { from, to } = rangeOf(this.#options, this.#plan.timeframe)
     const source = await timeframeOfFiles(files, intake, target)
     const step = timeframeMs(source)
     if (timeframeMs(target) % step !== 0) {
-      throw new TapedeckError('TD_RANGE_INVALID', `${files[0].name} holds ${source} candles, which do not add up to ${target} candles`
-        + (target === this.#plan.fillTimeframe ? ' for fills; "fillFile" names a file with finer ones' : ''))
+      throw new TapedeckError('TD_RANGE_INVALID', `${files[0].name} holds ${source} candles, which do not add up to `
+        + `${target} candles${target === this.#plan.fillTimeframe ? ' for fills; "fillFile" names a file with finer ones' : ''}`)
     }
-    const check = new SeriesCheck({ step, gaps, duplicates, ...this.#range }, new Irregularities(symbol, source))
-    checks.push(check)
+    const check = new SeriesCheck({ step, gaps, duplicates, from, to }, new Irregularities(symbol, source))
+    // Fills may come from a second reading of the market's own files: what is wrong with them is told once.
+    if (files !== marketFiles || target === this.#plan.timeframe) this.#checks.push(check)
     let empty = true
     for await (const slice of resample(check.slices(readFiles(files, intake)), step, timeframeMs(target))) {
       empty = false
       yield slice
     }
     if (!empty) return
-    const { from, to } = this.#range
     throw new TapedeckError('TD_TAPE_EMPTY', `${symbol}: no whole ${target} candle`
       + `${from === -Infinity ? '' : ` from ${timeText(from)}`}${to === Infinity ? '' : ` to ${timeText(to)}`}`
       + ` in ${files.map(({ name }) => name).join(', ')}; read: ${check.span}`)
@@ -133,11 +161,7 @@ class Replay implements MarketSource {
 export async function openReplay(
   options: ReplayOptions, plan: MarketPlan, signal: AbortSignal, chunkBytes = CHUNK_BYTES,
 ): Promise<MarketSource> {
-  const { timeframe, fillTimeframe } = plan
-  if (fillTimeframe !== null && (timeframeMs(fillTimeframe) >= timeframeMs(timeframe)
-    || timeframeMs(timeframe) % timeframeMs(fillTimeframe) !== 0)) {
-    throw new TapedeckError('TD_RANGE_INVALID', `fillTimeframe ${fillTimeframe} must be a finer division of ${timeframe}`)
-  }
+  checkPlan(options, plan)
   const tapes = await Promise.all(plan.symbols.map((symbol) => locateTape(symbol, options, plan)))
   return new Replay(tapes, options, plan, signal, chunkBytes)
 }

@@ -34,9 +34,9 @@ const clamp = (value: number, low: number, high: number): number => Math.min(Mat
 export function candleWalk({ seed, from, step, startPrice, tickSize }: WalkPlan): (columns: CandleColumns, rows: number) => void {
   const random = seededRandom(seed)
   const nextRegime = regimes(random)
-  const usual = Math.min(HOURLY * Math.sqrt(step / HOUR_MS), 0.03)
+  const usual = Math.min(HOURLY * Math.sqrt(step / HOUR_MS), 0.02)
   // A minute's regimes move the price less than a week's, but not in proportion: a crash must leave something.
-  const reach = Math.min(usual / HOURLY, 2)
+  const reach = Math.min(usual / HOURLY, 1.2)
   const quiet = (HOURLY_TURNOVER / startPrice) * (step / HOUR_MS)
   // Below this, the tick would be coarser than the moves, and rounding could reach 0.
   const floor = tickSize * 100

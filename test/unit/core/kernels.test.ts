@@ -6,7 +6,7 @@ import {
   Book, EmaKernel, type IndicatorKernel, relativeStrength, RsiKernel, SmaKernel, SourceKernel, StepKernel,
 } from '../../../engine/core/kernels.ts'
 
-/** Exact sum of doubles, rounded once (J. R. Shewchuk's partials, with half-even correction as in Python's math.fsum). */
+/** Exact sum of doubles, rounded once: J. R. Shewchuk's partials with half-even correction, as Python's math.fsum. */
 function fsum(values: ArrayLike<number>): number {
   const partials: number[] = []
   for (let k = 0; k < values.length; k++) {
@@ -110,7 +110,9 @@ describe('sma', () => {
     for (const n of [1, 2, 3, 50]) {
       const out = run(new SmaKernel(n, 'close'), prices)
       let wrong = 0
-      for (let row = n - 1; row < prices.length; row++) if (out[row] !== fsum(prices.subarray(row + 1 - n, row + 1)) / n) wrong++
+      for (let row = n - 1; row < prices.length; row++) {
+        if (out[row] !== fsum(prices.subarray(row + 1 - n, row + 1)) / n) wrong++
+      }
       expect(wrong, `sma ${n}`).toBe(0)
     }
   })
@@ -124,7 +126,9 @@ describe('sma', () => {
       for (let row = 0; row < 100_000; row++) columns.close[row] = random() * (row % 997 === 0 ? 1e9 : 1e-3)
       kernel.run(columns, 0, 100_000, out, 0)
     }
-    for (let row = 20; row < 100_000; row += 7) expect(out[row]).toBe(fsum(columns.close.subarray(row - 20, row + 1)) / 21)
+    for (let row = 20; row < 100_000; row += 7) {
+      expect(out[row]).toBe(fsum(columns.close.subarray(row - 20, row + 1)) / 21)
+    }
   })
 
   it('has no value for the first n − 1 rows, wherever the batches end', () => {
@@ -192,7 +196,8 @@ describe('rsi', () => {
     expect(run(new RsiKernel(3, 'close'), [5, 5, 5, 5, 5])[4]).toBe(50)
     expect(run(new RsiKernel(3, 'close'), [5, 6, 7, 8, 9])[4]).toBe(100)
     expect(run(new RsiKernel(3, 'close'), [9, 8, 7, 6, 5])[4]).toBe(0)
-    expect([relativeStrength(0, 0), relativeStrength(1, 0), relativeStrength(0, 1), relativeStrength(1, 1)]).toEqual([50, 100, 0, 50])
+    const pairs = [[0, 0], [1, 0], [0, 1], [1, 1]] as const
+    expect(pairs.map(([gain, loss]) => relativeStrength(gain, loss))).toEqual([50, 100, 0, 50])
   })
 
   it('agrees with technicalindicators within its rounding to 2 decimals, cut anywhere', () => {
@@ -239,13 +244,15 @@ describe('step kernel', () => {
     }
     const out = new Float64Array(40)
     new StepKernel((candle) => adx.nextValue(candle), null, 'pdi').run(columns, 0, 40, out, 0)
-    const expected = ADX.calculate({ period: 5, high: [...columns.high], low: [...columns.low], close: [...columns.close] })
+    const [high, low, close] = [[...columns.high], [...columns.low], [...columns.close]]
+    const expected = ADX.calculate({ period: 5, high, low, close })
     expect([...out.subarray(40 - expected.length)]).toEqual(expected.map((lines) => lines.pdi))
   })
 })
 
 describe('book', () => {
-  const book = (history: number): Book => new Book(['price', 'mean'], [new SourceKernel('close'), new SmaKernel(2, 'close')], history)
+  const book = (history: number): Book =>
+    new Book(['price', 'mean'], [new SourceKernel('close'), new SmaKernel(2, 'close')], history)
 
   it('looks back across batches as a plain array would', () => {
     fc.assert(fc.property(
@@ -263,7 +270,8 @@ describe('book', () => {
             const now = seen.length - size + row
             for (let back = 0; back <= history; back++) {
               expect(made.at(0, start + row, back)).toBe(seen[now - back] ?? NaN)
-              expect(made.at(1, start + row, back)).toBe(now - back >= 1 ? (seen[now - back] + seen[now - back - 1]) / 2 : NaN)
+              const mean = (seen[now - back] + seen[now - back - 1]) / 2
+              expect(made.at(1, start + row, back)).toBe(now - back >= 1 ? mean : NaN)
             }
           }
         }
@@ -283,8 +291,10 @@ describe('book', () => {
     const made = book(3)
     const row = made.append(closes([1, 2, 3, 4, 5, 6]), 0, 6) + 5
     expect(made.at(0, row, 3)).toBe(3)
-    for (const back of [-1, 4, 0.5, NaN, Infinity, 2 ** 32]) expect(() => made.at(0, row, back), String(back)).toThrow(RangeError)
-    expect(() => made.at(1, row, 4)).toThrow('"mean" was asked for 4 candles back: it must be a whole number from 0 to 3')
+    for (const back of [-1, 4, 0.5, NaN, Infinity, 2 ** 32]) {
+      expect(() => made.at(0, row, back), String(back)).toThrow(RangeError)
+    }
+    expect(() => made.at(1, row, 4)).toThrow('"mean" was asked for 4 candles back: it must be a whole number from 0')
     expect(() => book(-1)).toThrow(RangeError)
   })
 })

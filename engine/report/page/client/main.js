@@ -1,4 +1,3 @@
-/* global document */
 import { equityChart } from './equity-chart.js'
 import { priceChart } from './price-chart.js'
 import { tradesTable } from './trades-table.js'

@@ -1,6 +1,5 @@
-/* global CustomEvent, document, LightweightCharts, matchMedia */
 import { withKeys } from './keys.js'
-import { change, chartOptions, chartTheme, number, withTheme } from './theme.js'
+import { change, chartOptions, chartTheme, isoMinute, number, withTheme } from './theme.js'
 import { REASONS, TradeMarks } from './trade-marks.js'
 
 const candlesOf = (chart) => chart.steps.map((step, row) => ({
@@ -40,18 +39,22 @@ export function priceChart(data) {
   let chosen = -1
 
   const chart = LightweightCharts.createChart(box, chartOptions)
-  const series = chart.addSeries(LightweightCharts.CandlestickSeries, { borderVisible: false, priceLineVisible: false, lastValueVisible: false })
+  const series = chart.addSeries(LightweightCharts.CandlestickSeries, {
+    borderVisible: false, priceLineVisible: false, lastValueVisible: false,
+  })
   let counted = ''
   const marks = new TradeMarks(data.markLimit, (inView, marked) => {
     const text = marked < inView
-      ? `${number(inView, 0)} trades in view, the first ${number(marked, 0)} are marked: zoom in to see the others.`
+      ? `${number(inView, 0)} trades in view, the first ${number(marked, 0)} of them marked.`
       : `${number(inView, 0)} of ${number(mine.length, 0)} trades in view.`
     if (text !== counted) note.textContent = counted = text
   })
   series.attachPrimitive(marks)
   withTheme((colour) => {
     chart.applyOptions(chartTheme(colour))
-    series.applyOptions({ upColor: `${colour.up}90`, downColor: `${colour.down}90`, wickUpColor: `${colour.up}90`, wickDownColor: `${colour.down}90` })
+    // Candles step back behind the trades, which are what the chart is for.
+    const [up, down] = [`${colour.up}90`, `${colour.down}90`]
+    series.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down })
     marks.setColours(colour)
   })
   const zoom = withKeys(box, chart)
@@ -70,20 +73,23 @@ export function priceChart(data) {
     if (picker) picker.value = String(index)
   }
 
-  const tell = (trade) => `Trade ${number(trade.number + 1, 0)} · ${REASONS[trade.reason].word} · ${change(trade.percent)}`
+  const tell = ({ number: row, reason, percent }) =>
+    `Trade ${number(row + 1, 0)} · ${REASONS[reason].word} · ${change(percent)}`
 
   /** The line above the chart: the candle under the cross, or the trade that was chosen. */
   function describe(row) {
     const candles = data.charts[shown]
     if (row === null) {
       const trade = trades[chosen]
-      readout.textContent = trade?.symbol === shown ? tell(trade) : `${candles.symbol}  ·  ${number(candles.steps.length, 0)} bars`
+      const bars = `${candles.symbol}  ·  ${number(candles.steps.length, 0)} bars`
+      readout.textContent = trade?.symbol === shown ? tell(trade) : bars
       return
     }
-    const time = new Date(candles.start + candles.steps[row] * candles.stepMs).toISOString().slice(0, 16).replace('T', ' ')
-    const prices = ['open', 'high', 'low', 'close'].map((name) => `${name[0].toUpperCase()} ${number(candles[name][row], candles.digits)}`)
+    const time = isoMinute((candles.start + candles.steps[row] * candles.stepMs) / 1000)
+    const price = (name) => number(candles[name][row], candles.digits)
+    const prices = `O ${price('open')}  H ${price('high')}  L ${price('low')}  C ${price('close')}`
     const open = mine.filter((trade) => trade.entry <= row && trade.exit >= row).slice(0, 2)
-    readout.textContent = [time, prices.join('  '), ...open.map(tell)].join('  ·  ')
+    readout.textContent = [time, prices, ...open.map(tell)].join('  ·  ')
   }
 
   function show(wanted) {
@@ -95,6 +101,8 @@ export function priceChart(data) {
     const margin = Math.max(15, (trade.exit - trade.entry) * 1.2)
     chart.timeScale().setVisibleLogicalRange({ from: trade.entry - margin, to: trade.exit + margin })
     describe(null)
+    // Said once for a trade; the line above the chart changes with every move of the mouse and would never be silent.
+    document.getElementById('trade-status').textContent = tell(trade)
     document.dispatchEvent(new CustomEvent('trade-shown', { detail: wanted }))
   }
 
@@ -110,8 +118,17 @@ export function priceChart(data) {
     const rows = data.charts[shown].steps.length
     describe(point && logical !== undefined && logical >= 0 && logical < rows ? logical : null)
   })
-  const actions = { ...zoom, next: () => step(1), previous: () => step(-1) }
-  for (const button of document.querySelectorAll('#price [data-do]')) button.addEventListener('click', actions[button.dataset.do])
+  /** Equal distances for equal percentages: a market that grew tenfold is readable at both ends. */
+  function log({ currentTarget: button }) {
+    const on = button.getAttribute('aria-pressed') !== 'true'
+    button.setAttribute('aria-pressed', String(on))
+    chart.priceScale('right').applyOptions({ mode: on ? 1 : 0 })
+  }
+
+  const actions = { ...zoom, next: () => step(1), previous: () => step(-1), log }
+  for (const button of document.querySelectorAll('#price [data-do]')) {
+    button.addEventListener('click', actions[button.dataset.do])
+  }
   picker?.addEventListener('change', () => select(Number(picker.value)))
   select(0)
 

@@ -1,5 +1,3 @@
-/* global document, getComputedStyle, matchMedia */
-
 /** The page's own colours, as the style sheet resolves them now: light, dark or on paper. */
 export function colours() {
   const style = getComputedStyle(document.documentElement)
@@ -17,7 +15,8 @@ export function withTheme(apply) {
   update()
 }
 
-const isoMinute = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
+/** `2021-03-04 12:00` in UTC. */
+export const isoMinute = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
 
 /** Options that both charts share. Wheel zoom stays off until a chart is clicked, so that the page can be scrolled. */
 export const chartOptions = {

@@ -11,17 +11,27 @@ export const REASONS = [
 ]
 
 const TRACES = {
-  up: (c, x, y, r) => { c.moveTo(x - r, y + r * 0.8); c.lineTo(x + r, y + r * 0.8); c.lineTo(x, y - r); c.closePath() },
-  down: (c, x, y, r) => { c.moveTo(x - r, y - r * 0.8); c.lineTo(x + r, y - r * 0.8); c.lineTo(x, y + r); c.closePath() },
-  diamond: (c, x, y, r) => { c.moveTo(x, y - r * 1.2); c.lineTo(x + r * 1.2, y); c.lineTo(x, y + r * 1.2); c.lineTo(x - r * 1.2, y); c.closePath() },
-  square: (c, x, y, r) => c.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7),
-  circle: (c, x, y, r) => c.arc(x, y, r * 0.95, 0, Math.PI * 2),
-  cross: (c, x, y, r) => { c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x + r, y - r); c.lineTo(x - r, y + r) },
+  up: (path, x, y, r) => polygon(path, [[x - r, y + r * 0.8], [x + r, y + r * 0.8], [x, y - r]]),
+  down: (path, x, y, r) => polygon(path, [[x - r, y - r * 0.8], [x + r, y - r * 0.8], [x, y + r]]),
+  diamond: (path, x, y, r) => polygon(path, [[x, y - r * 1.2], [x + r * 1.2, y], [x, y + r * 1.2], [x - r * 1.2, y]]),
+  square: (path, x, y, r) => path.rect(x - r * 0.85, y - r * 0.85, r * 1.7, r * 1.7),
+  circle: (path, x, y, r) => path.arc(x, y, r * 0.95, 0, Math.PI * 2),
+  cross: (path, x, y, r) => {
+    for (const way of [1, -1]) {
+      path.moveTo(x - r, y - r * way)
+      path.lineTo(x + r, y + r * way)
+    }
+  },
+}
+
+function polygon(path, corners) {
+  for (const [x, y] of corners) path.lineTo(x, y)
+  path.closePath()
 }
 
 /**
- * Draws trades over the candles: stop and target while the trade was open, the way from entry to exit, and a sign at each
- * end. One drawing for all trades, because a line series for each would be thousands of series.
+ * Draws trades over the candles: stop and target while the trade was open, the way from entry to exit, and a sign at
+ * each end. One drawing for all trades, because a line series for each would be thousands of series.
  */
 export class TradeMarks {
   #limit
@@ -39,7 +49,9 @@ export class TradeMarks {
 
   attached(host) { this.#host = host }
   detached() { this.#host = null }
-  paneViews() { return [{ zOrder: () => 'top', renderer: () => ({ draw: (target) => this.#draw(target) }) }] }
+  paneViews() {
+    return [{ zOrder: () => 'top', renderer: () => ({ draw: (target) => this.#draw(target) }) }]
+  }
 
   setTrades(trades) { this.#trades = trades; this.#host?.requestUpdate() }
   setColours(colour) { this.#colour = colour; this.#host?.requestUpdate() }
@@ -48,8 +60,8 @@ export class TradeMarks {
   /** Makes room for the levels of the trades in view, as long as they are few enough to be told apart. */
   autoscaleInfo(from, to) {
     const seen = this.#trades.filter((trade) => trade.exit >= from && trade.entry <= to)
-    const levels = seen.length > 60 ? [] : seen.flatMap((trade) => [trade.stop, trade.target, trade.exitPrice]).filter((level) => level !== null)
-    if (levels.length === 0) return null
+    if (seen.length === 0 || seen.length > 60) return null
+    const levels = seen.flatMap(({ stop, target, exitPrice }) => [stop ?? exitPrice, target ?? exitPrice, exitPrice])
     return { priceRange: { minValue: Math.min(...levels), maxValue: Math.max(...levels) } }
   }
 

@@ -1,5 +1,3 @@
-/* global document */
-
 /** Makes the table's headings sort it. Numbers sort as numbers, words as words; equal rows keep the run's order. */
 function sortable(table) {
   const body = table.tBodies[0]
@@ -15,7 +13,10 @@ function sortable(table) {
       for (const other of headings) other.removeAttribute('aria-sort')
       heading.setAttribute('aria-sort', falling ? 'descending' : 'ascending')
       const words = rows.some((row) => Number.isNaN(Number(row.cells[column].dataset.v)))
-      const keys = new Map(rows.map((row) => [row, words ? row.cells[column].dataset.v : Number(row.cells[column].dataset.v)]))
+      const keys = new Map(rows.map((row) => {
+        const { v } = row.cells[column].dataset
+        return [row, words ? v : Number(v)]
+      }))
       const order = (a, b) => (keys.get(a) < keys.get(b) ? -1 : keys.get(a) > keys.get(b) ? 1 : 0)
       body.append(...rows.toSorted((a, b) => (falling ? order(b, a) : order(a, b))))
     })
