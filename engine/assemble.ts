@@ -62,7 +62,9 @@ export async function assemble(
 
   const warmup = strategy.warmup(params)
   const makeBook = await prepareIndicators(strategy.indicators(params))
-  const tracks = scenario.symbols.map((symbol, index) => new Track(index, symbol, makeBook(warmup), strategy, params))
+  const tracks = scenario.symbols.map((symbol, index) => new Track({
+    index, symbol, timeframe: scenario.timeframe, book: makeBook(warmup), strategy, params,
+  }))
   const links = await Promise.all(chosen.providers.map(async (plugin, index) => ({
     name: plugin.name,
     provider: await plugin.create(scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined),

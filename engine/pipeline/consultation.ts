@@ -7,33 +7,23 @@ export interface Fallback {
   readonly error: string
 }
 
-/**
- * What phases 1 and 2 came to. The pipeline reuses one object per symbol, so whoever keeps it copies it.
- * `turns` holds phase 2's answers; the last answer is the opinion.
- */
+/** What phases 1 and 2 came to. `turns` holds phase 2's answers; the last answer is the opinion. */
 export interface Consultation {
   /** Position of the answering provider in the chain. */
-  link: number
-  provider: string
-  model: string | null
-  initial: Answer
-  turns: readonly Answer[]
-  opinion: Opinion
-  fallbacks: readonly Fallback[]
-  latencyMs: number
-  inputTokens: number
-  outputTokens: number
+  readonly link: number
+  readonly provider: string
+  readonly model: string | null
+  readonly initial: Answer
+  readonly turns: readonly Answer[]
+  readonly opinion: Opinion
+  readonly fallbacks: readonly Fallback[]
+  readonly latencyMs: number
+  readonly inputTokens: number
+  readonly outputTokens: number
 }
 
 export const NO_TURNS: readonly Answer[] = Object.freeze([])
 export const NO_FALLBACKS: readonly Fallback[] = Object.freeze([])
-
-const SILENT: Answer = Object.freeze({ action: 'HOLD', confidence: 0, reasoning: '' })
-
-export const emptyConsultation = (): Consultation => ({
-  link: 0, provider: '', model: null, initial: SILENT, turns: NO_TURNS, opinion: SILENT, fallbacks: NO_FALLBACKS, latencyMs: 0,
-  inputTokens: 0, outputTokens: 0,
-})
 
 /** Phases 3 and 4 of one proposed order. One object per lane, filled anew. */
 export interface Judgement {

@@ -18,6 +18,8 @@ export class ProviderChain {
   readonly links: readonly ChainLink[]
   readonly #turns: number
   readonly #signal: AbortSignal
+  /** The two newest consultations of rules. */
+  readonly #newest: [Consultation | null, Consultation | null] = [null, null]
 
   constructor(links: readonly ChainLink[], refinementTurns: number, signal: AbortSignal) {
     this.links = links
@@ -25,59 +27,61 @@ export class ProviderChain {
     this.#signal = signal
   }
 
-  /** Phases 1 and 2. Fills `into` and returns it; a promise only when a provider needed one. */
-  consult(conversation: StrategyConversation, into: Consultation): MaybePromise<Consultation> {
-    into.fallbacks = NO_FALLBACKS
-    return this.#ask(0, conversation, into)
-  }
-
-  #ask(index: number, conversation: StrategyConversation, into: Consultation): MaybePromise<Consultation> {
-    const { provider } = this.links[index]
+  /** Phases 1 and 2; a promise only when a provider needed one. */
+  consult(conversation: StrategyConversation): MaybePromise<Consultation> {
+    const { provider } = this.links[0]
+    if (provider.refines) return this.#converse(0, conversation, NO_FALLBACKS)
+    // Rules: what they throw is a defect of the strategy, not an outage, and passes through.
     conversation.begin()
-    if (!provider.refines) {
-      const answer = this.#rules(provider, conversation)
-      if (!(answer instanceof Promise)) return this.#conclude(index, answer, NO_TURNS, into)
+    const answer = initialAnalysis(provider, conversation, this.#signal)
+    return answer instanceof Promise ? answer.then((known) => this.#plain(known)) : this.#plain(answer)
+  }
+
+  /** Rules answer with the same few objects over and over, so nothing is made anew for them. */
+  #plain(answer: Answer): Consultation {
+    const [newest, older] = this.#newest
+    if (newest?.initial === answer) return newest
+    if (older?.initial === answer) {
+      this.#newest[0] = older
+      this.#newest[1] = newest
+      return older
     }
-    return this.#converse(index, conversation, into)
+    const made = this.#conclude(0, answer, NO_TURNS, NO_FALLBACKS)
+    this.#newest[1] = newest
+    this.#newest[0] = made
+    return made
   }
 
-  /** Answers without conversation; what they throw is a defect and passes through. */
-  #rules(provider: DecisionProvider, conversation: StrategyConversation): MaybePromise<Answer> {
-    return initialAnalysis(provider, conversation, this.#signal)
-  }
-
-  async #converse(index: number, conversation: StrategyConversation, into: Consultation): Promise<Consultation> {
+  async #converse(index: number, conversation: StrategyConversation, failed: readonly Fallback[]): Promise<Consultation> {
     const { name, provider } = this.links[index]
+    conversation.begin()
+    if (!provider.refines) return this.#conclude(index, await initialAnalysis(provider, conversation, this.#signal), NO_TURNS, failed)
     try {
       const initial = await initialAnalysis(provider, conversation, this.#signal)
-      const turns = provider.refines ? await refine(provider, conversation, initial, this.#turns, this.#signal) : NO_TURNS
-      return this.#conclude(index, initial, turns, into)
+      const turns = await refine(provider, conversation, initial, this.#turns, this.#signal)
+      return this.#conclude(index, initial, turns, failed)
     } catch (error) {
       if (this.#signal.aborted) throw error
-      const fallback: Fallback = { provider: name, error: messageOf(error) }
-      into.fallbacks = [...into.fallbacks, fallback]
-      if (index + 1 < this.links.length) return this.#ask(index + 1, conversation, into)
-      const tried = into.fallbacks.map((one) => `${one.provider}: ${one.error}`).join('; ')
+      const fallbacks = [...failed, { provider: name, error: messageOf(error) }]
+      if (index + 1 < this.links.length) return this.#converse(index + 1, conversation, fallbacks)
+      const tried = fallbacks.map((one) => `${one.provider}: ${one.error}`).join('; ')
       throw new TapedeckError('TD_PROVIDER_FAILED', `no provider answered (${tried})`, { cause: error })
     }
   }
 
-  #conclude(index: number, initial: Answer, turns: readonly Answer[], into: Consultation): Consultation {
-    const last = turns.length === 0 ? initial : turns[turns.length - 1]
-    into.link = index
-    into.provider = this.links[index].name
-    into.model = initial.model ?? null
-    into.initial = initial
-    into.turns = turns
-    into.opinion = last
-    into.latencyMs = initial.latencyMs ?? 0
-    into.inputTokens = initial.usage?.inputTokens ?? 0
-    into.outputTokens = initial.usage?.outputTokens ?? 0
-    for (const { latencyMs, usage } of turns) {
-      into.latencyMs += latencyMs ?? 0
-      into.inputTokens += usage?.inputTokens ?? 0
-      into.outputTokens += usage?.outputTokens ?? 0
+  #conclude(link: number, initial: Answer, turns: readonly Answer[], fallbacks: readonly Fallback[]): Consultation {
+    let latencyMs = 0
+    let inputTokens = 0
+    let outputTokens = 0
+    for (const answer of [initial, ...turns]) {
+      latencyMs += answer.latencyMs ?? 0
+      inputTokens += answer.usage?.inputTokens ?? 0
+      outputTokens += answer.usage?.outputTokens ?? 0
     }
-    return into
+    const opinion = turns.length === 0 ? initial : turns[turns.length - 1]
+    return {
+      link, provider: this.links[link].name, model: initial.model ?? null, initial, turns, opinion, fallbacks, latencyMs,
+      inputTokens, outputTokens,
+    }
   }
 }

@@ -7,7 +7,7 @@ const TITLES_AND_LINKS = /\u001B\][^\u0007\u001B]*(?:\u0007|\u001B\\)?/g
 const CONTROLS = /[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g
 const INVISIBLE = /[\u00AD\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF\uFFF9-\uFFFB]/g
 
-/** Text as one printable line: ANSI sequences and invisible marks vanish, runs of control characters become one space. */
+/** Text as one printable line: ANSI sequences and invisible marks vanish, control characters become a space. */
 export const plain = (text: string): string =>
   text.replace(COLOURS_AND_MOVES, '').replace(TITLES_AND_LINKS, '').replace(INVISIBLE, '').replace(CONTROLS, ' ')
 

@@ -1,3 +1,4 @@
+import type { CandleColumns } from '../core/candle.ts'
 import { DAY_MS, type EpochMs } from '../core/time.ts'
 
 /**
@@ -27,11 +28,43 @@ export class EquityCurve {
     return this.#value
   }
 
-  /** `day`: whole days since 1970-01-01 of the candle's close. */
-  mark(day: number, value: number): void {
+  /** `openTime` of the candle at whose close `value` was reached: a candle counts for the day in which it opened. */
+  mark(openTime: EpochMs, value: number): void {
     this.#commit()
-    if (day !== this.#day) this.#fillUpTo(day)
+    if (openTime >= (this.#day + 1) * DAY_MS) this.#fillUpTo(Math.floor(openTime / DAY_MS))
     this.#value = value
+  }
+
+  /**
+   * Marks `cash + quantity × close` at the closes of rows `row …` for as long as they stay strictly between two prices.
+   * Returns the first row that does not, or `until`. The same as {@link mark} row by row, without its bookkeeping.
+   */
+  glide(
+    { openTime, low: lows, high: highs, close: closes }: CandleColumns, row: number, until: number, low: number, high: number,
+    cash: number, quantity: number,
+  ): number {
+    let value = this.#value
+    let peak = this.#peak
+    let worst = this.#maxDrawdown
+    let dayEnd = (this.#day + 1) * DAY_MS
+    for (; row < until; row++) {
+      if (lows[row] <= low || highs[row] >= high) break
+      if (value > peak) peak = value
+      else {
+        const drawdown = value / peak - 1
+        if (drawdown < worst) worst = drawdown
+      }
+      if (openTime[row] >= dayEnd) {
+        this.#value = value
+        this.#fillUpTo(Math.floor(openTime[row] / DAY_MS))
+        dayEnd = (this.#day + 1) * DAY_MS
+      }
+      value = cash + quantity * closes[row]
+    }
+    this.#value = value
+    this.#peak = peak
+    this.#maxDrawdown = worst
+    return row
   }
 
   /** Corrects the newest mark. */

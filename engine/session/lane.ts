@@ -1,5 +1,5 @@
 import { orderFields, type PendingDecision, type Trail } from '../audit/trail.ts'
-import type { Candle } from '../core/candle.ts'
+import type { Candle, CandleColumns } from '../core/candle.ts'
 import type { Instrument } from '../core/instrument.ts'
 import { breakEvenPrice, raisedStop, type Costs } from '../core/matching.ts'
 import { NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type ExitOrder, type Fill, type Order } from '../core/order.ts'
@@ -9,7 +9,7 @@ import { approve, RiskWatch, watchesLoss, type RiskContext } from '../core/risk.
 import type { EpochMs } from '../core/time.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import { emptyJudgement, judge } from '../pipeline/pipeline.ts'
-import type { Account, Broker, OrderReceipt } from '../ports.ts'
+import type { Account, Broker, CandleBatch, OrderReceipt } from '../ports.ts'
 import { EquityCurve } from './equity-curve.ts'
 import { OutcomeTally } from './tally.ts'
 import type { Track } from './track.ts'
@@ -45,11 +45,12 @@ export class Lane {
   readonly trail: Trail | null
   /** False while nothing is held, pending or resting: candles then cannot change the lane. */
   awake = false
-  /** The session has it on its list of lanes to settle and mark. */
-  listed = false
-  /** The policy moves stops or ends positions by time. */
-  readonly manages: boolean
   momentsInPosition = 0
+  /** The policy moves stops or ends positions by time. */
+  readonly #manages: boolean
+  /** Nothing but price and levels can change it between decisions. */
+  readonly #glides: boolean
+  readonly #timeframeMs: number
   readonly #costs: Costs
   readonly #watch: RiskWatch | null
   readonly #sent: (Sent | null)[]
@@ -58,7 +59,6 @@ export class Lane {
   readonly #calmLow: Float64Array
   readonly #calmHigh: Float64Array
   #pendingSpend = 0
-  #heldAtMark = false
 
   constructor({ policy, broker, account, instruments, timeframeMs, trail }: LanePlan) {
     this.policy = policy
@@ -66,9 +66,11 @@ export class Lane {
     this.trail = trail
     this.portfolio = createPortfolio(account.cash, instruments)
     this.curve = new EquityCurve(account.cash)
-    this.manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
+    this.#manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
     this.#costs = account.costs
     this.#watch = watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null
+    this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
+    this.#timeframeMs = timeframeMs
     this.#sent = instruments.map(() => null)
     this.#calmLow = new Float64Array(instruments.length).fill(Infinity)
     this.#calmHigh = new Float64Array(instruments.length)
@@ -81,6 +83,58 @@ export class Lane {
   }
 
   /**
+   * Goes through a batch whose opinions are known: asleep from one BUY or SELL to the next, gliding while a position is
+   * held and no level is touched, and row by row where something can happen.
+   */
+  walk(track: Track, batch: CandleBatch): Step {
+    return this.#walk(track, batch, batch.start, 0)
+  }
+
+  #walk(track: Track, batch: CandleBatch, from: number, nextActing: number): Step {
+    const { columns, end, settles } = batch
+    const { acting, actingCount } = track
+    const silent = this.trail === null || !this.trail.full
+    for (let row = from, next = nextActing; row < end; row++) {
+      while (next < actingCount && acting[next] < row) next++
+      if (silent) {
+        const until = next < actingCount ? acting[next] : end
+        if (!this.awake) row = until
+        else if (settles && this.#glides) row = this.#glide(track, columns, row, until)
+        if (row === end) break
+      }
+      track.at(row)
+      const step = this.#row(track, row, settles)
+      if (step !== undefined) return step.then(() => this.#walk(track, batch, row + 1, next))
+    }
+    return undefined
+  }
+
+  #row(track: Track, row: number, settles: boolean): Step {
+    const step = this.awake && settles ? this.settle(track.snapshot.time, track, track.candle) : undefined
+    return step === undefined ? this.#closed(track, row) : step.then(() => this.#closed(track, row))
+  }
+
+  #closed(track: Track, row: number): Step {
+    if (this.awake) this.mark(track.openTime)
+    const consultation = track.said[row]
+    return consultation === null ? undefined : this.decide(track, consultation)
+  }
+
+  /** Marks rows that only move the price of what is held. Returns the first row that may do more. */
+  #glide(track: Track, columns: CandleColumns, row: number, until: number): number {
+    const { index } = track
+    const { portfolio } = this
+    const holding = portfolio.holdings[index]
+    const low = this.#calmLow[index]
+    const high = this.#calmHigh[index]
+    const reached = this.curve.glide(columns, row, until, low, high, portfolio.cash, holding.quantity)
+    if (reached === row) return row
+    holding.mark = columns.close[reached - 1]
+    if (portfolio.openPositions > 0) this.momentsInPosition += reached - row
+    return reached
+  }
+
+  /**
    * A candle closed: the broker tells what happened and fills go into the portfolio. Where the broker can say that
    * nothing can have happened, it is not asked.
    */
@@ -89,7 +143,7 @@ export class Lane {
     const holding = this.portfolio.holdings[index]
     if (candle.low > this.#calmLow[index] && candle.high < this.#calmHigh[index]) {
       holding.mark = candle.close
-      if (this.manages && candle.high > holding.highestHigh) holding.highestHigh = candle.high
+      if (candle.high > holding.highestHigh) holding.highestHigh = candle.high
       return undefined
     }
     this.#watch?.roll(now - 1)
@@ -99,20 +153,20 @@ export class Lane {
     return undefined
   }
 
-  /** Nothing closed, but orders may have met the market. */
-  async wake(now: EpochMs, track: Track): Promise<void> {
-    this.#book(await this.broker.settle(now, track.symbol), track, track.count)
-    this.#calmDown(track)
-  }
-
   #settled(executions: readonly Execution[], track: Track, candle: Candle): void {
     if (executions !== NO_EXECUTIONS) {
-      this.#book(executions, track, track.count)
+      this.#book(executions, track, track.number)
       this.#calmDown(track)
     }
     const holding = this.portfolio.holdings[track.index]
     holding.mark = candle.close
     if (candle.high > holding.highestHigh) holding.highestHigh = candle.high
+  }
+
+  /** Nothing closed, but orders may have met the market. */
+  async wake(now: EpochMs, track: Track): Promise<void> {
+    this.#book(await this.broker.settle(now, track.symbol), track, track.number)
+    this.#calmDown(track)
   }
 
   /** Learns anew between which prices candles cannot concern the lane. */
@@ -123,18 +177,16 @@ export class Lane {
   }
 
   /** Marks the equity at a moment's close, once all its candles are settled. */
-  mark(closeTime: EpochMs, day: number): void {
+  mark(openTime: EpochMs): void {
     const { portfolio } = this
     const value = equity(portfolio)
-    this.curve.mark(day, value)
-    this.#heldAtMark = portfolio.openPositions > 0
-    if (this.#heldAtMark) this.momentsInPosition++
+    this.curve.mark(openTime, value)
+    if (portfolio.openPositions > 0) this.momentsInPosition++
     this.awake = !this.broker.idle || value !== portfolio.cash
     if (this.#watch === null) return
-    const breached = this.#watch.mark(closeTime, value)
-    if (breached !== null) {
-      this.trail?.line('risk', closeTime + 1, { rule: breached, state: this.#watch.state, equity: value })
-    }
+    const closeTime = openTime + this.#timeframeMs
+    const breached = this.#watch.mark(closeTime - 1, value)
+    if (breached !== null) this.trail?.line('risk', closeTime, { rule: breached, state: this.#watch.state, equity: value })
   }
 
   /** A limit has stopped the lane until a person resumes it. */
@@ -147,8 +199,18 @@ export class Lane {
     return this.portfolio.holdings[track.index].open
   }
 
-  /** Phases 3 and 4 of a BUY or SELL, and the order if both agree. */
-  act(track: Track, consultation: Consultation): Step {
+  /** Phases 3 and 4, the order if both agree, and then what the policy does by itself. */
+  decide(track: Track, consultation: Consultation): Step {
+    if (consultation.opinion.action === 'HOLD') {
+      if (this.trail !== null && this.trail.full) this.trail.held(track.snapshot, consultation)
+      return this.#manages ? this.#manage(track) : undefined
+    }
+    const step = this.#act(track, consultation)
+    if (!this.#manages) return step
+    return step === undefined ? this.#manage(track) : step.then(() => this.#manage(track))
+  }
+
+  #act(track: Track, consultation: Consultation): Step {
     const { opinion } = consultation
     const holding = this.portfolio.holdings[track.index]
     const context = this.#look(track, holding, consultation.latencyMs)
@@ -167,11 +229,11 @@ export class Lane {
   }
 
   /** After the decision: the time stop, and stops that follow the price. Both act from the next candle on. */
-  manage(track: Track): Step {
+  #manage(track: Track): Step {
     const holding = this.portfolio.holdings[track.index]
     if (!this.#leavable(track, holding)) return undefined
     const { maxHold } = this.policy
-    if (maxHold !== null && track.count - holding.entryIndex >= maxHold) {
+    if (maxHold !== null && track.number + 1 - holding.entryIndex >= maxHold) {
       const context = this.#look(track, holding, 0)
       context.inPosition = true
       const approved = approve(this.#exit(track, 'time', 0), context, null)
@@ -193,14 +255,13 @@ export class Lane {
 
   /** The tape ends: whatever is pending is cancelled, whatever is held is sold at the last close. */
   closeAtEnd(track: Track, candle: Candle): void {
+    const heldBefore = this.portfolio.openPositions > 0
     const executions = this.broker.closeAt?.(track.symbol, candle)
     if (executions === undefined) throw new Error('this broker cannot close positions at the end of a tape')
-    this.#book(executions, track, track.count - 1)
+    this.#book(executions, track, track.number - 1)
     this.curve.remark(equity(this.portfolio))
-    if (this.#heldAtMark && this.portfolio.openPositions === 0) {
-      this.#heldAtMark = false
-      this.momentsInPosition--
-    }
+    // The last close counted as one with a position; it no longer is.
+    if (heldBefore && this.portfolio.openPositions === 0) this.momentsInPosition--
   }
 
   #leavable(track: Track, holding: Holding): boolean {
@@ -219,7 +280,7 @@ export class Lane {
     context.openPositions = portfolio.openPositions + this.#pendingEntries()
     context.exposure = value - portfolio.cash + this.#pendingSpend
     context.wantedSpend = this.policy.positionSize * value
-    context.candlesSinceExit = holding.exitIndex < 0 ? Infinity : track.count - 1 - holding.exitIndex
+    context.candlesSinceExit = holding.exitIndex < 0 ? Infinity : track.number - holding.exitIndex
     if (watch !== null) {
       watch.roll(track.snapshot.time)
       context.state = watch.state

@@ -1,5 +1,6 @@
-import { DAY_MS, type EpochMs } from '../core/time.ts'
+import type { EpochMs } from '../core/time.ts'
 import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
+import type { Consultation } from '../pipeline/consultation.ts'
 import type { ProviderChain } from '../pipeline/provider-chain.ts'
 import type { CandleBatch, Clock, MarketSource } from '../ports.ts'
 import type { Lane } from './lane.ts'
@@ -33,14 +34,15 @@ export interface SessionResult {
   readonly moments: number
   readonly firstOpen: EpochMs
   readonly lastOpen: EpochMs
+  /** What was said: one tally for all lanes, or one for each where opinions depend on the lane. */
   readonly opinions: readonly OpinionTally[]
   readonly elapsedMs: number
   readonly interrupted: boolean
 }
 
 /**
- * The loop. Market events in; for each closed candle the brokers settle, equity is marked, the strategy is consulted
- * once and every lane judges for itself. It knows no mode and awaits only what is really a promise.
+ * The loop. Market events in; for each closed candle brokers settle, equity is marked, the strategy is consulted once
+ * and every lane judges for itself. It knows no mode and awaits only what is really a promise.
  */
 export async function runSession(plan: SessionPlan): Promise<SessionResult> {
   const session = new Session(plan)
@@ -66,20 +68,18 @@ export async function runSession(plan: SessionPlan): Promise<SessionResult> {
   return session.result(stopwatch() - begun - waited)
 }
 
-type Step = Promise<void> | undefined
+/** A symbol whose decision candle has closed, and the row that shows it. */
+interface Closed {
+  readonly track: Track
+  readonly row: number
+}
 
 class Session {
   readonly #plan: SessionPlan
-  readonly #lanes: readonly Lane[]
-  /** Lanes that a candle may concern. The others cost nothing. */
-  readonly #awake: Lane[] = []
   readonly #tracks: ReadonlyMap<string, Track>
-  /** Lanes that write a line for a HOLD too, and lanes whose policy acts after decisions. */
-  readonly #recorders: readonly Lane[]
-  readonly #managers: readonly Lane[]
   readonly #opinions: readonly OpinionTally[]
-  /** Symbols whose candle closed at the same moment as the next one's. */
-  readonly #waiting: Track[] = []
+  /** Symbols whose candle closed at the moment that other symbols' candles still belong to. */
+  readonly #waiting: Closed[] = []
   readonly #ms: number
   #candles = 0
   #moments = 0
@@ -88,82 +88,37 @@ class Session {
 
   constructor(plan: SessionPlan) {
     this.#plan = plan
-    this.#lanes = plan.lanes
     this.#tracks = new Map(plan.tracks.map((track) => [track.symbol, track]))
-    this.#recorders = plan.lanes.filter((lane) => lane.trail?.full === true)
-    this.#managers = plan.lanes.filter((lane) => lane.manages)
     this.#opinions = (plan.usesPortfolio ? plan.lanes : [null]).map(() => new OpinionTally(plan.chain.links.length))
     this.#ms = timeframeMs(plan.timeframe)
   }
 
   async candles(batch: CandleBatch): Promise<void> {
-    const { columns, start, end, settles, decides, more } = batch
     const track = this.#tracks.get(batch.symbol)
     if (track === undefined) throw new Error(`the market sent candles of ${batch.symbol}, which was not asked for`)
-    const awake = this.#awake
-    const { candle } = track
-    const { clock } = this.#plan
-    const ms = decides ? this.#ms : timeframeMs(batch.timeframe)
-    if (decides && track.count === 0) this.#begin(track, columns.openTime[start])
-    const offset = decides ? track.append(batch) : 0
-    for (let row = start; row < end; row++) {
-      const time = columns.openTime[row] + ms
-      clock.reach(time)
-      candle.move(columns, row)
-      if (settles) {
-        for (let index = 0; index < awake.length; index++) {
-          const step = awake[index].settle(time, track, candle)
-          if (step !== undefined) await step
-        }
-      }
-      if (!decides) continue
-      track.close(row + offset, time)
-      if (more) {
-        this.#waiting.push(track)
-        continue
-      }
-      this.#moments++
-      if (awake.length > 0) this.#mark(time - 1)
-      if (this.#waiting.length > 0) await this.#decideWaiting()
-      const step = this.#decide(track)
-      if (step !== undefined) await step
-    }
-    if (!decides) return
+    if (!batch.decides) return this.#settleOnly(track, batch)
+    const { columns, start, end, more } = batch
+    if (track.last === null) this.#begin(track, columns.openTime[start])
+    track.open(batch)
+    // One symbol whose opinions all lanes share: what is said at a row depends on no lane, so the whole batch is asked
+    // first and each lane then goes through it at its own pace. Otherwise candle by candle, lane beside lane.
+    if (!more && this.#waiting.length === 0 && !this.#plan.usesPortfolio) await this.#atOwnPace(track, batch)
+    else for (let row = start; row < end; row++) await this.#sideBySide(track, row, batch)
+    track.close()
     this.#candles += end - start
     this.#lastOpen = columns.openTime[end - 1]
-    track.keep()
   }
 
   /** Nothing closed, but orders may have met the market. */
   async wake(time: EpochMs): Promise<void> {
     this.#plan.clock.reach(time)
-    for (const lane of this.#awake) for (const track of this.#plan.tracks) await lane.wake(time, track)
-  }
-
-  /** Marks every lane that is awake, and lets go of those that fall asleep. */
-  #mark(closeTime: EpochMs): void {
-    const awake = this.#awake
-    const day = Math.floor(closeTime / DAY_MS)
-    let kept = 0
-    for (let index = 0; index < awake.length; index++) {
-      const lane = awake[index]
-      lane.mark(closeTime, day)
-      lane.listed = lane.awake
-      if (lane.awake) awake[kept++] = lane
-    }
-    while (awake.length > kept) awake.pop()
-  }
-
-  #list(lane: Lane): void {
-    if (!lane.awake || lane.listed) return
-    lane.listed = true
-    this.#awake.push(lane)
+    for (const lane of this.#plan.lanes) for (const track of this.#plan.tracks) if (lane.awake) await lane.wake(time, track)
   }
 
   /** The market has no more candles. */
   end(): void {
     if (this.#plan.atEnd === 'keep') return
-    for (const lane of this.#lanes) {
+    for (const lane of this.#plan.lanes) {
       for (const track of this.#plan.tracks) if (track.last !== null) lane.closeAtEnd(track, track.last)
     }
   }
@@ -175,80 +130,78 @@ class Session {
     }
   }
 
-  #begin(track: Track, openTime: EpochMs): void {
-    if (this.#firstOpen < 0) {
-      this.#firstOpen = openTime
-      for (const lane of this.#lanes) lane.curve.start(openTime)
+  async #atOwnPace(track: Track, batch: CandleBatch): Promise<void> {
+    const { start, end } = batch
+    for (let row = start; row < end; row++) {
+      track.at(row)
+      const asked = this.#consult(track)
+      if (asked === null) track.said[row] = null
+      else track.note(row, this.#count(asked instanceof Promise ? await asked : asked, 0))
     }
-    // Replay and parity start their indicators at exactly this candle.
-    for (const lane of this.#lanes) {
+    for (const lane of this.#plan.lanes) {
+      const step = lane.walk(track, batch)
+      if (step !== undefined) await step
+    }
+    this.#moments += end - start
+  }
+
+  async #sideBySide(track: Track, row: number, { settles, more }: CandleBatch): Promise<void> {
+    const { lanes, usesPortfolio } = this.#plan
+    track.at(row)
+    this.#plan.clock.reach(track.snapshot.time)
+    if (settles) for (const lane of lanes) if (lane.awake) await lane.settle(track.snapshot.time, track, track.candle)
+    this.#waiting.push({ track, row })
+    if (more) return
+    this.#moments++
+    for (const lane of lanes) if (lane.awake) lane.mark(track.openTime)
+    for (const closed of this.#waiting.splice(0)) {
+      closed.track.at(closed.row)
+      let consultation: Consultation | null = null
+      for (const [index, lane] of lanes.entries()) {
+        closed.track.snapshot.show(usesPortfolio ? lane.holds(closed.track) : null)
+        if (index === 0 || usesPortfolio) {
+          const asked = await this.#consult(closed.track)
+          consultation = asked === null ? null : this.#count(asked, usesPortfolio ? index : 0)
+        }
+        if (consultation !== null) await lane.decide(closed.track, consultation)
+      }
+    }
+  }
+
+  /** Finer candles: orders meet them, nobody decides. */
+  async #settleOnly(track: Track, { columns, start, end, timeframe }: CandleBatch): Promise<void> {
+    const ms = timeframeMs(timeframe)
+    for (let row = start; row < end; row++) {
+      const time = columns.openTime[row] + ms
+      this.#plan.clock.reach(time)
+      track.candle.move(columns, row)
+      for (const lane of this.#plan.lanes) {
+        const step = lane.awake ? lane.settle(time, track, track.candle) : undefined
+        if (step !== undefined) await step
+      }
+    }
+  }
+
+  #begin(track: Track, openTime: EpochMs): void {
+    for (const lane of this.#plan.lanes) {
+      if (this.#firstOpen < 0) lane.curve.start(openTime)
+      // Replay and parity start their indicators at exactly this candle.
       lane.trail?.line('session', openTime + this.#ms, {
         event: 'warmup', symbol: track.symbol, first_candle: openTime, warmup: this.#plan.warmup,
       })
     }
+    if (this.#firstOpen < 0) this.#firstOpen = openTime
   }
 
-  async #decideWaiting(): Promise<void> {
-    for (const track of this.#waiting.splice(0)) await this.#decide(track)
+  /** null during warm-up. */
+  #consult(track: Track): Consultation | Promise<Consultation> | null {
+    if (track.number < this.#plan.warmup) return null
+    this.#plan.clock.reach(track.snapshot.time)
+    return this.#plan.chain.consult(track.conversation)
   }
 
-  #decide(track: Track): Step {
-    if (track.count <= this.#plan.warmup) return undefined
-    if (this.#plan.usesPortfolio) return this.#decideEach(track)
-    const asked = this.#plan.chain.consult(track.conversation, track.consultation)
-    return asked instanceof Promise ? asked.then(() => this.#judge(track)) : this.#judge(track)
-  }
-
-  /** One opinion for all lanes. */
-  #judge(track: Track): Step {
-    const { consultation } = track
-    const held = consultation.opinion.action === 'HOLD'
-    this.#opinions[0].count(consultation.link, held)
-    if (!held) return this.#act(track, 0)
-    for (let index = 0; index < this.#recorders.length; index++) this.#recorders[index].trail!.held(track.snapshot, consultation)
-    return this.#managers.length > 0 ? this.#manage(track, 0) : undefined
-  }
-
-  #act(track: Track, from: number): Step {
-    for (let index = from; index < this.#lanes.length; index++) {
-      const lane = this.#lanes[index]
-      const step = lane.act(track, track.consultation)
-      this.#list(lane)
-      if (step !== undefined) return step.then(() => this.#act(track, index + 1))
-    }
-    return this.#managers.length > 0 ? this.#manage(track, 0) : undefined
-  }
-
-  #manage(track: Track, from: number): Step {
-    for (let index = from; index < this.#managers.length; index++) {
-      const step = this.#managers[index].manage(track)
-      if (step !== undefined) return step.then(() => this.#manage(track, index + 1))
-    }
-    return undefined
-  }
-
-  /** An opinion per lane, each seeing its own position. */
-  #decideEach(track: Track, from = 0): Step {
-    for (let index = from; index < this.#lanes.length; index++) {
-      track.snapshot.show(this.#lanes[index].holds(track))
-      const asked = this.#plan.chain.consult(track.conversation, track.consultation)
-      const step = asked instanceof Promise ? asked.then(() => this.#judgeOne(track, index)) : this.#judgeOne(track, index)
-      if (step !== undefined) return step.then(() => this.#decideEach(track, index + 1))
-    }
-    return undefined
-  }
-
-  #judgeOne(track: Track, index: number): Step {
-    const { consultation } = track
-    const lane = this.#lanes[index]
-    const held = consultation.opinion.action === 'HOLD'
-    this.#opinions[index].count(consultation.link, held)
-    if (held) {
-      if (lane.trail?.full === true) lane.trail.held(track.snapshot, consultation)
-      return lane.manages ? lane.manage(track) : undefined
-    }
-    const step = lane.act(track, consultation)
-    this.#list(lane)
-    return step === undefined ? lane.manage(track) : step.then(() => lane.manage(track))
+  #count(consultation: Consultation, tally: number): Consultation {
+    this.#opinions[tally].count(consultation.link, consultation.opinion.action === 'HOLD')
+    return consultation
   }
 }

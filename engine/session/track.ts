@@ -1,50 +1,93 @@
 import { CandleView, copyCandle, type Candle } from '../core/candle.ts'
 import type { IndicatorBook } from '../core/indicators.ts'
 import { SnapshotView } from '../core/snapshot.ts'
+import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
 import type { EpochMs } from '../core/time.ts'
-import { emptyConsultation, type Consultation } from '../pipeline/consultation.ts'
+import type { Consultation } from '../pipeline/consultation.ts'
 import { StrategyConversation } from '../pipeline/conversation.ts'
 import type { CandleBatch, Strategy } from '../ports.ts'
 
-/** What all lanes share of one symbol: candles, indicators, snapshot, opinion. */
+export interface TrackPlan {
+  readonly index: number
+  readonly symbol: string
+  readonly timeframe: Timeframe
+  readonly book: IndicatorBook
+  readonly strategy: Strategy
+  readonly params: unknown
+}
+
+/** What all lanes share of one symbol: candles, indicators, snapshot, opinions. Always looks at one row of a batch. */
 export class Track {
   readonly index: number
   readonly symbol: string
   readonly snapshot: SnapshotView
   readonly conversation: StrategyConversation
-  readonly consultation: Consultation = emptyConsultation()
   readonly candle = new CandleView()
-  /** Decision candles closed so far; also the number of the one in progress. */
-  count = 0
+  /** Number of the decision candle that is looked at; between batches, of the one in progress. */
+  number = 0
+  /** Open time of the candle that is looked at. */
+  openTime: EpochMs = 0
+  /** What was said at each row of the batch; null during warm-up. */
+  readonly said: (Consultation | null)[] = []
+  /** Rows of the batch at which BUY or SELL was said, ascending, `actingCount` of them. */
+  acting = new Int32Array(64)
+  actingCount = 0
   /** Copy of the newest closed decision candle. */
   last: Candle | null = null
   readonly #book: IndicatorBook
+  readonly #ms: number
+  #batch: CandleBatch | null = null
+  #offset = 0
+  #base = 0
   #idTime: EpochMs = -1
   #entryId = ''
   #exitId = ''
 
-  constructor(index: number, symbol: string, book: IndicatorBook, strategy: Strategy, params: unknown) {
+  constructor({ index, symbol, timeframe, book, strategy, params }: TrackPlan) {
     this.index = index
     this.symbol = symbol
     this.#book = book
+    this.#ms = timeframeMs(timeframe)
     this.snapshot = new SnapshotView(symbol, book)
     this.conversation = new StrategyConversation(strategy, params, this.snapshot)
   }
 
-  /** Feeds a batch to the indicators; returns the offset from the batch's rows to the book's. */
-  append({ columns, start, end }: CandleBatch): number {
-    return this.#book.append(columns, start, end) - start
+  /** Takes a batch of decision candles: its indicators are computed, its rows can be looked at. */
+  open(batch: CandleBatch): void {
+    const { columns, start, end } = batch
+    this.#offset = this.#book.append(columns, start, end) - start
+    this.#base = this.number - start
+    this.#batch = batch
+    this.actingCount = 0
   }
 
-  /** The candle in `this.candle` has closed at `time` and sits in the book at `row`. */
-  close(row: number, time: EpochMs): void {
-    this.count++
-    this.snapshot.move(row, time, this.candle.close, this.candle.volume)
+  /** Looks at the candle of one row, closed. */
+  at(row: number): void {
+    const { columns } = this.#batch!
+    this.number = this.#base + row
+    this.openTime = columns.openTime[row]
+    this.candle.move(columns, row)
+    this.snapshot.move(row + this.#offset, this.openTime + this.#ms, columns.close[row], columns.volume[row])
   }
 
-  /** Keeps the newest candle beyond the life of its batch. */
-  keep(): void {
+  /** Notes what was said at `row`. */
+  note(row: number, consultation: Consultation): void {
+    this.said[row] = consultation
+    if (consultation.opinion.action === 'HOLD') return
+    if (this.actingCount === this.acting.length) {
+      const grown = new Int32Array(this.acting.length * 2)
+      grown.set(this.acting)
+      this.acting = grown
+    }
+    this.acting[this.actingCount++] = row
+  }
+
+  /** The batch has been dealt with; its columns may change from here on. */
+  close(): void {
+    const { end } = this.#batch!
+    this.at(end - 1)
     this.last = copyCandle(this.candle)
+    this.number++
   }
 
   /** Order ids derive from symbol, decision and purpose, so that the same decision always names the same order. */

@@ -13,7 +13,11 @@ const hours = candlesFrom(MONDAY, 24 * 30, '1h')
 
 /** The same by another way: whole blocks in memory. */
 function blocksOf(candles: readonly Candle[], timeframe: Timeframe): Candle[] {
-  const groups = Map.groupBy(candles, ({ openTime }) => floorToGrid(openTime, timeframeMs(timeframe)))
+  const groups = new Map<number, Candle[]>()
+  for (const candle of candles) {
+    const openTime = floorToGrid(candle.openTime, timeframeMs(timeframe))
+    groups.set(openTime, [...(groups.get(openTime) ?? []), candle])
+  }
   return [...groups].map(([openTime, group]) => ({
     openTime,
     open: group[0].open,

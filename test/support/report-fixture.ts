@@ -141,7 +141,8 @@ export function reportFixture(options: FixtureOptions = {}): ReportData {
   const random = seeded(seed)
   const startCash = 10_000
   const tapes = symbols.map((_, index) => walk(random, candles, stepMs, 46_458.51 / (1 + index * 11), drift))
-  const list = tapes.flatMap((tape, index) => tradeOn(tape, index, random, entryChance, hold, startCash / symbols.length))
+  const cash = startCash / symbols.length
+  const list = tapes.flatMap((tape, index) => tradeOn(tape, index, random, entryChance, hold, cash))
   const trades = columnsOf(list.sort((left, right) => left.exit - right.exit || left.symbol - right.symbol), stepMs)
   const lastOpen = START + (candles - 1) * stepMs
   const dailyEquity = dailyEquityOf(trades, startCash, Math.floor((lastOpen - START) / DAY_MS) + 1)

@@ -28,8 +28,8 @@ const legend = (data: ReportData): Markup => html`
   .filter((reason) => data.exits[reason] > 0).map((reason) => sign(SIGNS[reason], EXIT_LABELS[reason]))}
 ${sign(level('down'), 'Stop while open')}${sign(level('up'), 'Target while open')}</ul>`
 
-const NO_SCRIPT = html`
-<noscript><p class="note">Charts need JavaScript; everything else on this page does not.</p></noscript>`
+/** Not a noscript element, so that it also shows where a viewer blocks the script of a file. */
+const NO_SCRIPT = html`<p class="note without-script">Charts need JavaScript; nothing else on this page does.</p>`
 
 function notes(data: ReportData): Markup[] {
   const lines = data.charts.filter((chart) => chart.factor > 1).map((chart) => {

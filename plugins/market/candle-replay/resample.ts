@@ -14,6 +14,8 @@ class Blocks {
   /** Whether the open block may be yielded: the series' first is dropped when its beginning is missing. */
   #whole = false
   #last: EpochMs = NaN
+  /** What rounding has added to the open block's volume so far: Kahan's sum, so that blocks agree with pandas to the last bit. */
+  #excess = 0
 
   constructor(step: number, length: number) {
     this.#step = step
@@ -41,11 +43,15 @@ class Blocks {
         low[block] = columns.low[row]
         close[block] = columns.close[row]
         volume[block] = columns.volume[row]
+        this.#excess = 0
       } else {
         if (columns.high[row] > high[block]) high[block] = columns.high[row]
         if (columns.low[row] < low[block]) low[block] = columns.low[row]
         close[block] = columns.close[row]
-        volume[block] += columns.volume[row]
+        const added = columns.volume[row] - this.#excess
+        const sum = volume[block] + added
+        this.#excess = sum - volume[block] - added
+        volume[block] = sum
       }
       this.#last = time
     }

@@ -104,17 +104,16 @@ export class SeriesCheck {
 
   *#accept(batch: RowBatch): Generator<Slice> {
     const { columns, rows } = batch
-    const { step, from, to, gaps } = this.#rules
+    const { step, from, gaps } = this.#rules
     let start = 0
     let row = 0
     this.#first ??= columns.openTime[0]
-    while (row < rows) {
+    while (row < rows && !this.#ended) {
       row = this.#runOn(columns, row, rows)
       if (this.#ended || row === rows) break
       const last = this.#last
       const candle = candleAt(columns, row)
       const repeats = this.#judge(candle, batch, row)
-      if (this.#ended) break
       const gap = !repeats && !this.#leapt && last !== null && last.openTime >= from && candle.openTime > last.openTime + step
       if (repeats || (gap && gaps !== 'allow')) {
         yield* this.#inRange(columns, start, row)
@@ -122,21 +121,25 @@ export class SeriesCheck {
       }
       if (gap) this.irregularities.gap(last.openTime + step, candle.openTime)
       if (gap && gaps === 'fill') yield* fillers(last, candle.openTime, step)
-      if (repeats && candle.openTime >= from && candle.openTime < to) this.irregularities.duplicate()
+      if (repeats && candle.openTime >= from) this.irregularities.duplicate()
       row++
     }
     yield* this.#inRange(columns, start, row)
   }
 
-  /** Passes over regular rows; returns the first that is not, and ends the reading when they run out of the range. */
+  /** Passes over regular rows; returns the first that is not. */
   #runOn(columns: CandleColumns, row: number, rows: number): number {
     if (this.#last === null || this.#leapt) return row
-    const { step, to } = this.#rules
+    const { step } = this.#rules
     const next = regularUntil(columns, row, rows, this.#last.openTime + step, step)
-    if (next > row) this.#last = candleAt(columns, next - 1)
-    const due = this.#last.openTime + step
-    this.#ended = this.#last.openTime >= to || (due >= to && next < rows && columns.openTime[next] === due)
+    if (next > row) this.#take(candleAt(columns, next - 1))
     return next
+  }
+
+  /** The last candle so far. With the range's last one the reading ends: what follows is not even looked at. */
+  #take(candle: Candle): void {
+    this.#last = candle
+    this.#ended = candle.openTime + this.#rules.step >= this.#rules.to
   }
 
   /** Checks an irregular candle and takes it for the last one; true when it repeats the one before and is to be dropped. */
@@ -148,19 +151,20 @@ export class SeriesCheck {
       if (broken !== null) throw rowError(file, firstLine + row, time, broken)
     }
     check(brokenTime(time, last, step))
-    // A leap over the range's end may be one mistyped time, which must not cut the tape short: the row after it tells.
-    if (this.#leapt) this.#ended = true
-    if (this.#leapt) return false
-    if (time >= to) {
+    if (this.#leapt) {
+      this.#ended = true
+    } else if (time >= to) {
+      // A leap over the range's end may be one mistyped time, which must not cut the tape short: the row after it tells.
       this.#leapt = true
+      this.#last = candle
     } else if (time === last?.openTime) {
       check(sameNumbers(candle, last) ? null : 'differs from the row before, which has the same time')
       check(duplicates === 'drop' ? null : 'repeats the row before; "duplicates: drop" would skip identical rows')
       return true
     } else {
       check(brokenNumbers(candle))
+      this.#take(candle)
     }
-    this.#last = candle
     return false
   }
 

@@ -28,7 +28,8 @@ const tapes = fc.tuple(
 })
 
 const rowsOf = (chart: ChartCandles): Omit<Candle, 'volume'>[] => Array.from({ length: chart.length }, (_, row) => ({
-  openTime: chart.openTime[row], open: chart.open[row], high: chart.high[row], low: chart.low[row], close: chart.close[row],
+  openTime: chart.openTime[row], open: chart.open[row], high: chart.high[row], low: chart.low[row],
+  close: chart.close[row],
 }))
 
 /** All candles of each block at once, from the whole tape. */

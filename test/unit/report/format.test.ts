@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
-  change, count, duration, fixed, gain, money, percent, plural, points, priceDecimals, quantity, ratio, signed, stepName,
-  trimmed, utcDay, utcMinute,
+  change, count, duration, fixed, gain, money, percent, plural, points, priceDecimals, quantity, ratio, signed,
+  stepName, trimmed, utcDay, utcMinute,
 } from '../../../engine/report/format.ts'
 
 describe('numbers', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { count } from '../../../engine/report/format.ts'
 import { renderHtml } from '../../../engine/report/html.ts'
 import { FIGURE_GROUPS, FIGURE_LABELS, figureText, type FigureKey } from '../../../engine/report/figure-list.ts'
 import { typeset } from '../../../engine/report/page/bits.ts'
@@ -151,7 +152,7 @@ describe('renderHtml', () => {
     const busy = renderHtml(many)
     expect(many.trades.length).toBeGreaterThan(1000)
     expect(busy.match(/<tr data-trade=/g)).toHaveLength(1000)
-    expect(textOf(busy)).toContain(`The first 1,000 of ${many.trades.length.toLocaleString('en-GB')} trades; trades.csv`)
+    expect(textOf(busy)).toContain(`The first 1,000 of ${count(many.trades.length)} trades; trades.csv`)
     expect(page.match(/<tr data-trade=/g)).toHaveLength(data.trades.length)
   })
 

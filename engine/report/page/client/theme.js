@@ -25,6 +25,7 @@ export const chartOptions = {
   layout: { attributionLogo: false, fontSize: 12, background: { color: 'transparent' } },
   // A fixed locale and UTC: the same file reads the same everywhere.
   localization: { locale: 'en-GB', timeFormatter: isoMinute },
+  rightPriceScale: { entireTextOnly: true },
   crosshair: { mode: 0 },
   timeScale: { timeVisible: true, minBarSpacing: 0.01, rightOffset: 0, fixLeftEdge: true, fixRightEdge: true },
   handleScroll: { mouseWheel: false, vertTouchDrag: false },

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { crc32 } from 'node:zlib'
 import type { Readable } from 'node:stream'
 import { open, type Entry, type ZipFile } from 'yauzl'
@@ -51,6 +52,9 @@ export async function* unzipped(file: TapeFile, intake: Intake): AsyncGenerator<
     }
     yield* withHeadroom(checked(await openEntry(zip, entry), entry, file, intake), intake.chunkBytes)
   } finally {
+    // The zip reader closes once its streams are gone; without waiting the file would outlive this pass.
+    const closed = once(zip, 'close')
     zip.close()
+    await closed
   }
 }
