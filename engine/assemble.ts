@@ -11,7 +11,7 @@ import type { Trail } from './audit/trail.ts'
 import { ProviderChain } from './pipeline/provider-chain.ts'
 import type { Clock, Deps, Logger, MarketPlan, MarketSource } from './ports.ts'
 import { Registry } from './registry.ts'
-import { Lane } from './session/lane.ts'
+import { Lane, type Member } from './session/lane.ts'
 import type { SessionPlan } from './session/session.ts'
 import { Track } from './session/track.ts'
 
@@ -69,18 +69,22 @@ export async function assemble(
     name: plugin.name,
     provider: await plugin.create(scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined),
   })))
-  const lanes = await Promise.all(variants.map(async (variant, index) => {
-    const options = variant.fillModel === undefined
-      ? scenario.broker.options
-      : { ...(scenario.broker.options as object), fillModel: variant.fillModel }
+  const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
+  const lanes: Lane[] = []
+  for (const group of groups) {
+    const [first] = group
+    const { fillModel, policy = scenario.policy } = variants[first.variant]
+    const options = fillModel === undefined ? scenario.broker.options : { ...(scenario.broker.options as object), fillModel }
     const broker = await chosen.broker.create(
       options, makeDeps(world, clock, scenario.seed, chosen.broker.env), { instruments: bySymbol, timeframe: scenario.timeframe },
     )
-    return new Lane({
-      policy: variant.policy ?? scenario.policy, broker, account: await broker.account(), instruments,
-      timeframeMs: timeframeMs(scenario.timeframe), trail: trails[index] ?? null,
-    })
-  }))
+    if (group.length > 1 && broker.fork === undefined) throw new Error(`broker ${chosen.broker.name} cannot run several variants in one pass`)
+    const lane = new Lane({
+      policy, broker, account: await broker.account(), instruments, timeframeMs: timeframeMs(scenario.timeframe),
+      trail: trails[first.variant] ?? null,
+    }, group)
+    lanes.push(lane)
+  }
   return {
     market,
     plan: {
@@ -88,6 +92,19 @@ export async function assemble(
       usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal, atEnd, stopwatch: world.stopwatch,
     },
   }
+}
+
+/** Variants that differ in thresholds only share a lane; `alone` names those that write a trail or see their own position. */
+function groupVariants(variants: readonly LaneVariant[], scenario: ResolvedScenario, alone: (index: number) => boolean): Member[][] {
+  const groups = new Map<string, Member[]>()
+  variants.forEach(({ policy = scenario.policy, fillModel = null }, variant) => {
+    const { minConfidence, minExitConfidence, ...rest } = policy
+    const key = alone(variant) ? String(variant) : JSON.stringify([rest, fillModel])
+    const group = groups.get(key) ?? []
+    group.push({ variant, minConfidence, minExitConfidence })
+    groups.set(key, group)
+  })
+  return [...groups.values()]
 }
 
 function openMarket(

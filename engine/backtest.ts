@@ -4,6 +4,7 @@ import { assemble, type LaneVariant, type World } from './assemble.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import type { DecisionCounts, ExitCounts, Figures } from './core/figures.ts'
 import { computeFigures } from './core/metrics.ts'
+import { equity } from './core/portfolio.ts'
 import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
 import { isoDay, isoTime } from './core/time.ts'
 import { timeframeMs } from './core/timeframe.ts'
@@ -15,7 +16,7 @@ import { assumptions, warnings } from './report/notes.ts'
 import type { Baselines, BreakEven, ReportData } from './report/report-data.ts'
 import { countDecisions, countExits, measureLane } from './session/measures.ts'
 import { RunDirectory } from './session/run-directory.ts'
-import { runSession } from './session/session.ts'
+import { laneOf, runSession } from './session/session.ts'
 import { TRADES_HEADER, tradeRow } from './session/trade-record.ts'
 import { version } from './version.ts'
 
@@ -94,7 +95,7 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
     }
     const session = await runSession({ ...plan, observe })
     if (session.candles === 0 && !session.interrupted) throw new TapedeckError('TD_TAPE_EMPTY', `${scenario.name}: the market has no candle`)
-    const [lane] = plan.lanes
+    const lane = laneOf(session, 0)
     const measures = measureLane(lane, session, session.opinions[0], plan.chain.links)
     trail?.line('session', session.lastOpen < 0 ? null : session.lastOpen + timeframeMs(scenario.timeframe), {
       event: session.interrupted ? 'interrupted' : 'end', candles: session.candles, final_equity: measures.finalEquity,
@@ -127,7 +128,7 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
       run, name: scenario.name, symbols: scenario.symbols, timeframe: scenario.timeframe, strategy: scenario.strategy.name,
       firstOpen: session.firstOpen, lastOpen: session.lastOpen, startCash: measures.startCash,
       quote: scenario.symbols[0].split('/')[1], figures, baselines, breakEven, exits: countExits(measures), decisions,
-      bounds: options.bounds ? { conservative: laneEquity(plan.lanes[1]), optimistic: laneEquity(plan.lanes[2]) } : null,
+      bounds: options.bounds ? { conservative: equity(laneOf(session, 1).portfolio), optimistic: equity(laneOf(session, 2).portfolio) } : null,
       trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: secondPass?.charts ?? [],
       assumptions: assumptions(scenario, resolution.omitted, market.facts?.().notes ?? []), warnings: said,
       interrupted: session.interrupted,
@@ -158,8 +159,6 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
     throw error
   }
 }
-
-const laneEquity = ({ portfolio }: { portfolio: { cash: number } }): number => portfolio.cash
 
 interface SecondPass {
   readonly random: RandomEntries

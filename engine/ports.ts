@@ -117,6 +117,8 @@ export interface Broker {
    * high < `high`; null while an order is pending. The object may be reused. Brokers that cannot know do not have it.
    */
   calm?(symbol: string): CalmRange | null
+  /** An independent broker in the same state, for lanes that were alike until now. Brokers of one account do not have it. */
+  fork?(): Broker
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */
   closeAt?(symbol: string, candle: Candle): readonly Execution[]
 }

@@ -60,6 +60,11 @@ export function createPortfolio(cash: number, instruments: readonly Instrument[]
   }
 }
 
+/** An independent portfolio in the same state. */
+export const copyPortfolio = (portfolio: Portfolio): Portfolio => ({
+  ...portfolio, holdings: portfolio.holdings.map((holding) => ({ ...holding })), trades: portfolio.trades.copy(),
+})
+
 /** Cash plus everything held at its newest price, in quote. */
 export function equity(portfolio: Portfolio): number {
   const { holdings } = portfolio
@@ -160,6 +165,15 @@ export class TradeLog implements TradeColumns {
     this.stop[row] = holding.stop
     this.target[row] = holding.target
     this.held[row] = candleIndex - holding.entryIndex
+  }
+
+  copy(): TradeLog {
+    const copy = new TradeLog()
+    copy.length = this.length
+    copy.symbol = this.symbol.slice()
+    copy.reason = this.reason.slice()
+    for (const name of F64) copy[name] = this[name].slice()
+    return copy
   }
 
   #grow(): void {

@@ -141,6 +141,16 @@ export class RiskWatch {
     this.equityAtDayStart = this.peakEquity = this.#equity = startEquity
   }
 
+  copy(): RiskWatch {
+    const copy = new RiskWatch(this.#policy, this.#equity)
+    copy.state = this.state
+    copy.equityAtDayStart = this.equityAtDayStart
+    copy.peakEquity = this.peakEquity
+    copy.consecutiveLosses = this.consecutiveLosses
+    copy.#day = this.#day
+    return copy
+  }
+
   /** Begins a new UTC day when `time` lies in one: the last equity becomes the day's base, and REDUCING ends. */
   roll(time: EpochMs): void {
     const day = Math.floor(time / DAY_MS)

@@ -5,6 +5,8 @@ import type { StrategyConversation } from './conversation.ts'
 import { initialAnalysis } from './initial-analysis.ts'
 import { refine } from './refinement.ts'
 
+const REMEMBERED = 4
+
 export interface ChainLink {
   readonly name: string
   readonly provider: DecisionProvider
@@ -18,8 +20,9 @@ export class ProviderChain {
   readonly links: readonly ChainLink[]
   readonly #turns: number
   readonly #signal: AbortSignal
-  /** The two newest consultations of rules. */
-  readonly #newest: [Consultation | null, Consultation | null] = [null, null]
+  /** The newest consultations of rules. */
+  readonly #known: Consultation[] = []
+  #oldest = 0
 
   constructor(links: readonly ChainLink[], refinementTurns: number, signal: AbortSignal) {
     this.links = links
@@ -39,16 +42,11 @@ export class ProviderChain {
 
   /** Rules answer with the same few objects over and over, so nothing is made anew for them. */
   #plain(answer: Answer): Consultation {
-    const [newest, older] = this.#newest
-    if (newest?.initial === answer) return newest
-    if (older?.initial === answer) {
-      this.#newest[0] = older
-      this.#newest[1] = newest
-      return older
-    }
+    const known = this.#known
+    for (let index = 0; index < known.length; index++) if (known[index].initial === answer) return known[index]
     const made = this.#conclude(0, answer, NO_TURNS, NO_FALLBACKS)
-    this.#newest[1] = newest
-    this.#newest[0] = made
+    if (known.length < REMEMBERED) known.push(made)
+    else known[this.#oldest++ % REMEMBERED] = made
     return made
   }
 
@@ -70,10 +68,10 @@ export class ProviderChain {
   }
 
   #conclude(link: number, initial: Answer, turns: readonly Answer[], fallbacks: readonly Fallback[]): Consultation {
-    let latencyMs = 0
-    let inputTokens = 0
-    let outputTokens = 0
-    for (const answer of [initial, ...turns]) {
+    let latencyMs = initial.latencyMs ?? 0
+    let inputTokens = initial.usage?.inputTokens ?? 0
+    let outputTokens = initial.usage?.outputTokens ?? 0
+    for (const answer of turns) {
       latencyMs += answer.latencyMs ?? 0
       inputTokens += answer.usage?.inputTokens ?? 0
       outputTokens += answer.usage?.outputTokens ?? 0

@@ -18,6 +18,17 @@ export class EquityCurve {
     this.#value = this.#peak = startCash
   }
 
+  copy(): EquityCurve {
+    const copy = new EquityCurve(this.#value)
+    copy.#peak = this.#peak
+    copy.#maxDrawdown = this.#maxDrawdown
+    copy.#firstDay = this.#firstDay
+    copy.#day = this.#day
+    copy.#days = this.#days.slice()
+    copy.#length = this.#length
+    return copy
+  }
+
   /** The tape's first candle, whether or not the lane has anything to mark there. */
   start(time: EpochMs): void {
     this.#firstDay = this.#day = Math.floor(time / DAY_MS)

@@ -4,7 +4,7 @@ import type { Instrument } from '../core/instrument.ts'
 import { breakEvenPrice, raisedStop, type Costs } from '../core/matching.ts'
 import { NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type ExitOrder, type Fill, type Order } from '../core/order.ts'
 import type { Policy } from '../core/policy.ts'
-import { applyFill, createPortfolio, equity, type Holding, type Portfolio } from '../core/portfolio.ts'
+import { applyFill, copyPortfolio, createPortfolio, equity, type Holding, type Portfolio } from '../core/portfolio.ts'
 import { approve, RiskWatch, watchesLoss, type RiskContext } from '../core/risk.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
@@ -35,22 +35,43 @@ export interface LanePlan {
   readonly trail: Trail | null
 }
 
-/** One policy with its own broker and portfolio. Lanes share market, snapshot and opinion, and nothing else. */
+/** One variant of a run: it differs from others of the same lane in thresholds only. */
+export interface Member {
+  readonly variant: number
+  readonly minConfidence: number
+  readonly minExitConfidence: number
+}
+
+export interface Parted {
+  readonly lane: Lane
+  readonly row: number
+}
+
+const NOBODY: readonly Parted[] = Object.freeze([])
+
+/**
+ * One policy with its own broker and portfolio. Lanes share market, snapshot and opinion, and nothing else. Variants that
+ * differ only in their confidence thresholds are one lane until an opinion falls between those thresholds.
+ */
 export class Lane {
   readonly policy: Policy
   readonly broker: Broker
   readonly portfolio: Portfolio
   readonly curve: EquityCurve
-  readonly outcomes = new OutcomeTally()
+  readonly outcomes: OutcomeTally
+  /** Which of the run's variants it stands for. More than one as long as they cannot differ. */
+  members: readonly Member[]
   readonly trail: Trail | null
   /** False while nothing is held, pending or resting: candles then cannot change the lane. */
-  awake = false
-  momentsInPosition = 0
+  awake: boolean
+  momentsInPosition: number
   /** The policy moves stops or ends positions by time. */
   readonly #manages: boolean
   /** Nothing but price and levels can change it between decisions. */
   readonly #glides: boolean
   readonly #timeframeMs: number
+  readonly #plan: LanePlan
+  readonly #parted: Parted[] = []
   readonly #costs: Costs
   readonly #watch: RiskWatch | null
   readonly #sent: (Sent | null)[]
@@ -58,22 +79,32 @@ export class Lane {
   readonly #context: RiskContext
   readonly #calmLow: Float64Array
   readonly #calmHigh: Float64Array
-  #pendingSpend = 0
+  #pendingSpend: number
 
-  constructor({ policy, broker, account, instruments, timeframeMs, trail }: LanePlan) {
+  /** `members` share all but their thresholds. With `like`, the lane begins in that lane's present state. */
+  constructor(plan: LanePlan, members: readonly Member[], like: Lane | null = null) {
+    const { account, instruments, timeframeMs, trail } = plan
+    const [{ minConfidence, minExitConfidence }] = members
+    const policy = { ...plan.policy, minConfidence, minExitConfidence }
+    this.#plan = plan
+    this.members = members
     this.policy = policy
-    this.broker = broker
     this.trail = trail
-    this.portfolio = createPortfolio(account.cash, instruments)
-    this.curve = new EquityCurve(account.cash)
+    this.broker = like === null ? plan.broker : like.broker.fork!()
+    this.portfolio = like === null ? createPortfolio(account.cash, instruments) : copyPortfolio(like.portfolio)
+    this.curve = like?.curve.copy() ?? new EquityCurve(account.cash)
+    this.outcomes = like?.outcomes.copy() ?? new OutcomeTally()
+    this.awake = like?.awake ?? false
+    this.momentsInPosition = like?.momentsInPosition ?? 0
     this.#manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
     this.#costs = account.costs
-    this.#watch = watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null
+    this.#watch = like === null ? (watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null) : like.#watch === null ? null : like.#watch.copy()
     this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
     this.#timeframeMs = timeframeMs
-    this.#sent = instruments.map(() => null)
-    this.#calmLow = new Float64Array(instruments.length).fill(Infinity)
-    this.#calmHigh = new Float64Array(instruments.length)
+    this.#sent = like === null ? instruments.map(() => null) : like.#sent.slice()
+    this.#pendingSpend = like === null ? 0 : like.#pendingSpend
+    this.#calmLow = like === null ? new Float64Array(instruments.length).fill(Infinity) : like.#calmLow.slice()
+    this.#calmHigh = like === null ? new Float64Array(instruments.length) : like.#calmHigh.slice()
     this.#context = {
       state: 'ACTIVE', policy, instrument: instruments[0], costs: account.costs, price: 0, marketAgeMs: 0,
       maxMarketAgeMs: timeframeMs, latencyMs: 0, deadlineMs: Math.min(30_000, timeframeMs / 2), inPosition: false, openPositions: 0,
@@ -86,8 +117,8 @@ export class Lane {
    * Goes through a batch whose opinions are known: asleep from one BUY or SELL to the next, gliding while a position is
    * held and no level is touched, and row by row where something can happen.
    */
-  walk(track: Track, batch: CandleBatch): Step {
-    return this.#walk(track, batch, batch.start, 0)
+  walk(track: Track, batch: CandleBatch, from = batch.start): Step {
+    return this.#walk(track, batch, from, 0)
   }
 
   #walk(track: Track, batch: CandleBatch, from: number, nextActing: number): Step {
@@ -211,21 +242,46 @@ export class Lane {
   }
 
   #act(track: Track, consultation: Consultation): Step {
-    const { opinion } = consultation
-    const holding = this.portfolio.holdings[track.index]
-    const context = this.#look(track, holding, consultation.latencyMs)
-    const order = opinion.action === 'BUY' ? this.#entry(track, consultation.latencyMs) : this.#exit(track, 'signal', consultation.latencyMs)
-    context.inPosition = order.side === 'buy' ? holding.open || this.#sent[track.index] !== null : this.#leavable(track, holding)
+    const { opinion, latencyMs } = consultation
     const { trail } = this
-    const approved = judge(order, opinion, context, this.#judgement, trail !== null)
-    if (typeof approved === 'string') {
-      this.outcomes.count('REJECTED', approved)
-      if (trail !== null && trail.full) {
-        trail.decided(track.snapshot, consultation, this.#judgement, { status: 'REJECTED', reason: approved, order })
-      }
-      return undefined
+    const holding = this.portfolio.holdings[track.index]
+    const context = this.#look(track, holding, latencyMs)
+    const order = opinion.action === 'BUY' ? this.#entry(track, latencyMs) : this.#exit(track, 'signal', latencyMs)
+    context.inPosition = order.side === 'buy' ? holding.open || this.#sent[track.index] !== null : this.#leavable(track, holding)
+    const judged = judge(order, opinion, context, this.#judgement, trail !== null)
+    const parted = this.members.length > 1 ? this.#part(track, consultation) : undefined
+    if (typeof judged !== 'string') {
+      const sent = this.#send(track, judged, trail?.begin(track.snapshot, consultation, this.#judgement) ?? null, true)
+      return parted === undefined ? sent : parted.then(() => sent)
     }
-    return this.#send(track, approved, trail?.begin(track.snapshot, consultation, this.#judgement) ?? null, true)
+    this.outcomes.count('REJECTED', judged)
+    if (trail !== null && trail.full) {
+      trail.decided(track.snapshot, consultation, this.#judgement, { status: 'REJECTED', reason: judged, order })
+    }
+    return parted
+  }
+
+  /**
+   * Members whose threshold says otherwise about this opinion go their own way, from the state that all had until now.
+   * Nobody parts over an order that the risk rules refuse to all.
+   */
+  #part(track: Track, consultation: Consultation): Step {
+    if (this.#judgement.riskReason !== null) return undefined
+    const { action, confidence } = consultation.opinion
+    const { confident } = this.#judgement
+    const agrees = ({ minConfidence, minExitConfidence }: Member): boolean =>
+      confidence >= (action === 'BUY' ? minConfidence : minExitConfidence) === confident
+    const others = this.members.filter((member) => !agrees(member))
+    if (others.length === 0) return undefined
+    this.members = this.members.filter(agrees)
+    const lane = new Lane(this.#plan, others, this)
+    this.#parted.push({ lane, row: track.row })
+    return lane.decide(track, consultation)
+  }
+
+  /** Lanes that parted from this one since the last call, and the row at which each has already decided. */
+  takeParted(): readonly Parted[] {
+    return this.#parted.length === 0 ? NOBODY : this.#parted.splice(0)
   }
 
   /** After the decision: the time stop, and stops that follow the price. Both act from the next candle on. */

@@ -3,7 +3,7 @@ import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import type { ProviderChain } from '../pipeline/provider-chain.ts'
 import type { CandleBatch, Clock, MarketSource } from '../ports.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, Parted } from './lane.ts'
 import { OpinionTally } from './tally.ts'
 import type { Track } from './track.ts'
 
@@ -36,6 +36,8 @@ export interface SessionResult {
   readonly lastOpen: EpochMs
   /** What was said: one tally for all lanes, or one for each where opinions depend on the lane. */
   readonly opinions: readonly OpinionTally[]
+  /** All lanes at the end: those of the plan and those that parted from them. */
+  readonly lanes: readonly Lane[]
   readonly elapsedMs: number
   readonly interrupted: boolean
 }
@@ -68,6 +70,13 @@ export async function runSession(plan: SessionPlan): Promise<SessionResult> {
   return session.result(stopwatch() - begun - waited)
 }
 
+/** The lane that stands for one of the run's variants. */
+export function laneOf({ lanes }: SessionResult, variant: number): Lane {
+  const lane = lanes.find(({ members }) => members.some((member) => member.variant === variant))
+  if (lane === undefined) throw new Error(`no lane stands for variant ${variant}`)
+  return lane
+}
+
 /** A symbol whose decision candle has closed, and the row that shows it. */
 interface Closed {
   readonly track: Track
@@ -76,6 +85,7 @@ interface Closed {
 
 class Session {
   readonly #plan: SessionPlan
+  readonly #lanes: Lane[]
   readonly #tracks: ReadonlyMap<string, Track>
   readonly #opinions: readonly OpinionTally[]
   /** Symbols whose candle closed at the moment that other symbols' candles still belong to. */
@@ -88,6 +98,7 @@ class Session {
 
   constructor(plan: SessionPlan) {
     this.#plan = plan
+    this.#lanes = plan.lanes.slice()
     this.#tracks = new Map(plan.tracks.map((track) => [track.symbol, track]))
     this.#opinions = (plan.usesPortfolio ? plan.lanes : [null]).map(() => new OpinionTally(plan.chain.links.length))
     this.#ms = timeframeMs(plan.timeframe)
@@ -112,13 +123,13 @@ class Session {
   /** Nothing closed, but orders may have met the market. */
   async wake(time: EpochMs): Promise<void> {
     this.#plan.clock.reach(time)
-    for (const lane of this.#plan.lanes) for (const track of this.#plan.tracks) if (lane.awake) await lane.wake(time, track)
+    for (const lane of this.#lanes) for (const track of this.#plan.tracks) if (lane.awake) await lane.wake(time, track)
   }
 
   /** The market has no more candles. */
   end(): void {
     if (this.#plan.atEnd === 'keep') return
-    for (const lane of this.#plan.lanes) {
+    for (const lane of this.#lanes) {
       for (const track of this.#plan.tracks) if (track.last !== null) lane.closeAtEnd(track, track.last)
     }
   }
@@ -126,7 +137,7 @@ class Session {
   result(elapsedMs: number): SessionResult {
     return {
       candles: this.#candles, moments: this.#moments, firstOpen: this.#firstOpen, lastOpen: this.#lastOpen,
-      opinions: this.#opinions, elapsedMs, interrupted: this.#plan.signal.aborted,
+      opinions: this.#opinions, lanes: this.#lanes, elapsedMs, interrupted: this.#plan.signal.aborted,
     }
   }
 
@@ -138,15 +149,20 @@ class Session {
       if (asked === null) track.said[row] = null
       else track.note(row, this.#count(asked instanceof Promise ? await asked : asked, 0))
     }
-    for (const lane of this.#plan.lanes) {
-      const step = lane.walk(track, batch)
+    const work: { lane: Lane; from: number }[] = this.#lanes.map((lane) => ({ lane, from: start }))
+    for (let index = 0; index < work.length; index++) {
+      const { lane, from } = work[index]
+      const step = lane.walk(track, batch, from)
       if (step !== undefined) await step
+      for (const parted of this.#adopt(lane)) work.push({ lane: parted.lane, from: parted.row + 1 })
     }
     this.#moments += end - start
   }
 
   async #sideBySide(track: Track, row: number, { settles, more }: CandleBatch): Promise<void> {
-    const { lanes, usesPortfolio } = this.#plan
+    const { usesPortfolio } = this.#plan
+    // Lanes that part at this candle have decided about it.
+    const lanes = this.#lanes.slice()
     track.at(row)
     this.#plan.clock.reach(track.snapshot.time)
     if (settles) for (const lane of lanes) if (lane.awake) await lane.settle(track.snapshot.time, track, track.candle)
@@ -164,6 +180,7 @@ class Session {
           consultation = asked === null ? null : this.#count(asked, usesPortfolio ? index : 0)
         }
         if (consultation !== null) await lane.decide(closed.track, consultation)
+        this.#adopt(lane)
       }
     }
   }
@@ -175,15 +192,22 @@ class Session {
       const time = columns.openTime[row] + ms
       this.#plan.clock.reach(time)
       track.candle.move(columns, row)
-      for (const lane of this.#plan.lanes) {
+      for (const lane of this.#lanes) {
         const step = lane.awake ? lane.settle(time, track, track.candle) : undefined
         if (step !== undefined) await step
       }
     }
   }
 
+  /** Lanes that parted from `lane` are the session's from now on. */
+  #adopt(lane: Lane): readonly Parted[] {
+    const parted = lane.takeParted()
+    for (const one of parted) this.#lanes.push(one.lane)
+    return parted
+  }
+
   #begin(track: Track, openTime: EpochMs): void {
-    for (const lane of this.#plan.lanes) {
+    for (const lane of this.#lanes) {
       if (this.#firstOpen < 0) lane.curve.start(openTime)
       // Replay and parity start their indicators at exactly this candle.
       lane.trail?.line('session', openTime + this.#ms, {

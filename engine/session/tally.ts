@@ -28,6 +28,13 @@ export class OutcomeTally {
   #statusCounter: Counter = { count: 0 }
   #reasonCounter: Counter = { count: 0 }
 
+  copy(): OutcomeTally {
+    const copy = new OutcomeTally()
+    for (const [status, { count }] of this.#status) copy.#status.set(status, { count })
+    for (const [reason, { count }] of this.#reason) copy.#reason.set(reason, { count })
+    return copy
+  }
+
   count(status: Status, reason: string | null): void {
     if (status !== this.#newestStatus) {
       this.#newestStatus = status

@@ -23,6 +23,8 @@ export class Track {
   readonly snapshot: SnapshotView
   readonly conversation: StrategyConversation
   readonly candle = new CandleView()
+  /** Row of the batch that is looked at. */
+  row = 0
   /** Number of the decision candle that is looked at; between batches, of the one in progress. */
   number = 0
   /** Open time of the candle that is looked at. */
@@ -64,6 +66,7 @@ export class Track {
   /** Looks at the candle of one row, closed. */
   at(row: number): void {
     const { columns } = this.#batch!
+    this.row = row
     this.number = this.#base + row
     this.openTime = columns.openTime[row]
     this.candle.move(columns, row)

@@ -58,6 +58,7 @@ export class PaperBroker implements Broker {
   readonly costs: Costs
   readonly #options: PaperOptions
   readonly #model: FillModel
+  readonly #timeframe: Timeframe
   readonly #timeframeMs: number
   readonly #slots = new Map<string, Slot>()
   #slot: Slot
@@ -72,6 +73,7 @@ export class PaperBroker implements Broker {
   constructor(options: PaperOptions, instruments: readonly Instrument[], timeframe: Timeframe) {
     this.#options = options
     this.#model = FILL_MODELS[options.fillModel]
+    this.#timeframe = timeframe
     this.#timeframeMs = timeframeMs(timeframe)
     const { maker, taker, asset } = options.fees
     this.costs = { maker, taker, feeAsset: asset, slippageBps: options.slippageBps }
@@ -82,6 +84,15 @@ export class PaperBroker implements Broker {
       })
     }
     this.#slot = [...this.#slots.values()][0]
+  }
+
+  fork(): PaperBroker {
+    const instruments = [...this.#slots.values()].map(({ instrument }) => instrument)
+    const copy = new PaperBroker(this.#options, instruments, this.#timeframe)
+    for (const [symbol, slot] of this.#slots) copy.#slots.set(symbol, { ...slot, pair: { ...slot.pair } })
+    copy.#slot = copy.#slots.get(this.#slot.symbol)!
+    copy.#busy = this.#busy
+    return copy
   }
 
   get idle(): boolean {

@@ -13,7 +13,8 @@ const time = z.union([z.number(), z.string(), z.date()]).transform((input, conte
 })
 
 const options = z.strictObject({
-  file: paths.optional().describe('candles of the only symbol: a path, a pattern with *, ? or **, or a list that is read in order'),
+  file: paths.optional()
+    .describe('candles of the only symbol: a path, a pattern with *, ? or **, or a list that is read in order'),
   files: z.record(z.string(), paths).optional().describe('the same by symbol'),
   fillFile: z.union([paths, z.record(z.string(), paths)]).optional()
     .describe('finer candles to settle orders on; without it the market file itself, if it is finer'),

@@ -6,7 +6,8 @@ import { hashUniform } from '../../engine/core/random.ts'
 import { parseTime } from '../../engine/core/time.ts'
 import { ceilToGrid, timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
 import { TapedeckError } from '../../engine/errors.ts'
-import { definePlugin, type CandleBatch, type MarketPlan, type MarketSource, type TapeFacts } from '../../engine/ports.ts'
+import { definePlugin } from '../../engine/ports.ts'
+import type { CandleBatch, MarketPlan, MarketSource, TapeFacts } from '../../engine/ports.ts'
 import { candleWalk } from './synthetic/walk.ts'
 
 const BATCH_ROWS = 4096
@@ -99,7 +100,8 @@ export default definePlugin({
   options,
   create(parsed, deps, plan) {
     if (plan.fillTimeframe === null) return new Synthetic(parsed, plan, deps.signal)
-    throw new TapedeckError('TD_PLUGIN_OPTIONS', `market "synthetic" has no ${plan.fillTimeframe} candles to settle orders on: `
+    throw new TapedeckError('TD_PLUGIN_OPTIONS',
+      `market "synthetic" has no ${plan.fillTimeframe} candles to settle orders on: `
       + 'leave out fillTimeframe, or replay recorded candles')
   },
 })

@@ -47,14 +47,17 @@ export class Irregularities {
   error(): TapedeckError {
     const more = this.#gaps > LISTED ? `; and ${this.#gaps - LISTED} more` : ''
     return new TapedeckError('TD_CANDLE_GAP', `${this.#summary}: ${this.#listed.join('; ')}${more}. `
-      + 'Set "gaps: allow" to run over the next candle as it comes, or "gaps: fill" to repeat the last close with volume 0')
+      + 'Set "gaps: allow" to run over the next candle as it comes, '
+      + 'or "gaps: fill" to repeat the last close with volume 0')
   }
 
   notes(gaps: 'refuse' | 'allow' | 'fill'): string[] {
     const notes: string[] = []
     if (gaps === 'allow' && this.#gaps > 0) notes.push(`${this.#summary} left open`)
     if (gaps === 'fill' && this.#gaps > 0) notes.push(`${this.#summary} filled with the last close and volume 0`)
-    if (this.#dropped > 0) notes.push(`${this.#label}: ${count(this.#dropped, `duplicated ${this.#timeframe} candle`)} dropped`)
+    if (this.#dropped > 0) {
+      notes.push(`${this.#label}: ${count(this.#dropped, `duplicated ${this.#timeframe} candle`)} dropped`)
+    }
     return notes
   }
 }

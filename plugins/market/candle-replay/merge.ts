@@ -24,7 +24,8 @@ class Stream {
   constructor(tracks: readonly Track[], timeframe: Timeframe, decides: boolean) {
     this.#cursors = tracks.map(({ cursor }) => cursor)
     this.#batches = tracks.map(({ symbol, cursor }) => ({
-      kind: 'candles', symbol, timeframe, columns: cursor.slice.columns, start: 0, end: 0, settles: true, decides, more: false,
+      kind: 'candles', symbol, timeframe, columns: cursor.slice.columns, start: 0, end: 0,
+      settles: true, decides, more: false,
     }))
   }
 
@@ -51,7 +52,9 @@ class Stream {
   /** When the next candle of another symbol than `index`, counted from `start`, is due. */
   others(index: number, start = 0): EpochMs {
     let due = Infinity
-    for (let other = start; other < this.#cursors.length; other++) if (other !== index) due = Math.min(due, this.head(other))
+    for (let other = start; other < this.#cursors.length; other++) {
+      if (other !== index) due = Math.min(due, this.head(other))
+    }
     return due
   }
 
@@ -71,7 +74,9 @@ class Stream {
   /** The candles of all symbols that open at `time`, without waiting in between. */
   *moment(time: EpochMs, settles: (index: number) => boolean): Merged {
     for (let index = 0; index < this.#cursors.length; index++) {
-      if (this.head(index) === time) yield this.take(index, time, settles(index), this.others(index, index + 1) === time)
+      if (this.head(index) !== time) continue
+      const more = this.others(index, index + 1) === time
+      yield this.take(index, time, settles(index), more)
     }
   }
 
@@ -85,7 +90,7 @@ class Stream {
   }
 }
 
-/** One stream of decision candles: whole runs of one symbol, single rows where several symbols' candles close together. */
+/** One stream of decision candles: whole runs of one symbol, single rows where several symbols close together. */
 export function* merge(tracks: readonly Track[], timeframe: Timeframe): Merged {
   const stream = new Stream(tracks, timeframe, true)
   for (;;) {
@@ -113,8 +118,8 @@ export function* mergeWithFills(
   const covered = new Int32Array(tracks.length)
 
   const uncovered = (symbol: string, time: EpochMs, found: number): TapedeckError =>
-    new TapedeckError('TD_CANDLE_GAP', `${symbol}: the ${timeframe} candle of ${timeText(time)} has ${found} of its ${wanted} `
-      + `${fillTimeframe} candles to settle orders on; with "gaps: allow" a candle that has none settles them itself`)
+    new TapedeckError('TD_CANDLE_GAP', `${symbol}: the ${timeframe} candle of ${timeText(time)} has ${found} of its `
+      + `${wanted} ${fillTimeframe} candles to settle orders on; with "gaps: allow" a candle that has none settles them itself`)
 
   /** All finer candles that open before `until`; counts those of the decision candle that opens at `time`. */
   function* settle(time: EpochMs, until: EpochMs): Merged {

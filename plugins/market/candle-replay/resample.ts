@@ -14,7 +14,7 @@ class Blocks {
   /** Whether the open block may be yielded: the series' first is dropped when its beginning is missing. */
   #whole = false
   #last: EpochMs = NaN
-  /** What rounding has added to the open block's volume so far: Kahan's sum, so that blocks agree with pandas to the last bit. */
+  /** What rounding has added to the open block's volume: Kahan's sum, to agree with pandas to the last bit. */
   #excess = 0
 
   constructor(step: number, length: number) {

@@ -30,14 +30,15 @@ const candleAt = ({ openTime, open, high, low, close, volume }: CandleColumns, r
 const sameNumbers = (a: Candle, b: Candle): boolean =>
   a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
 
-const brokenNumbers = ({ open, high, low, close, volume }: Candle): string | null => brokenRule(open, high, low, close, volume)
+const brokenNumbers = ({ open, high, low, close, volume }: Candle): string | null =>
+  brokenRule(open, high, low, close, volume)
 
 /** Why a candle's time cannot follow `last`, or null. */
 function brokenTime(time: EpochMs, last: Candle | null, step: number): string | null {
   if (unitsPerMs(time) !== 1) return `timestamp ${time} ms is in another unit than the file's first row`
   if (floorToGrid(time, step) !== time) return `timestamp ${time} is not on the grid of ${step} ms`
-  if (last !== null && time < last.openTime) return `is out of order: it follows ${timeText(last.openTime)}, and times must rise`
-  return null
+  if (last === null || time >= last.openTime) return null
+  return `is out of order: it follows ${timeText(last.openTime)}, and times must rise`
 }
 
 /**
@@ -45,7 +46,8 @@ function brokenTime(time: EpochMs, last: Candle | null, step: number): string | 
  * A test keeps the two alike.
  */
 export const isSound = (open: number, high: number, low: number, close: number, volume: number): boolean =>
-  low > 0 && low <= open && low <= close && open <= high && close <= high && volume >= 0 && high < Infinity && volume < Infinity
+  low > 0 && low <= open && low <= close && open <= high && close <= high && high < Infinity
+  && volume >= 0 && volume < Infinity
 
 /** The first row from `row` on that does not come one step after its predecessor or breaks a rule. The hot loop. */
 function regularUntil(columns: CandleColumns, row: number, rows: number, expected: EpochMs, step: number): number {
@@ -82,7 +84,8 @@ export class SeriesCheck {
 
   /** First and last time that were read, for messages. */
   get span(): string {
-    return this.#first === null || this.#last === null ? '' : `${timeText(this.#first)} … ${timeText(this.#last.openTime)}`
+    if (this.#first === null || this.#last === null) return 'nothing'
+    return `${timeText(this.#first)} … ${timeText(this.#last.openTime)}`
   }
 
   /**
@@ -114,7 +117,8 @@ export class SeriesCheck {
       const last = this.#last
       const candle = candleAt(columns, row)
       const repeats = this.#judge(candle, batch, row)
-      const gap = !repeats && !this.#leapt && last !== null && last.openTime >= from && candle.openTime > last.openTime + step
+      const inside = last !== null && last.openTime >= from && !this.#leapt
+      const gap = inside && !repeats && candle.openTime > last.openTime + step
       if (repeats || (gap && gaps !== 'allow')) {
         yield* this.#inRange(columns, start, row)
         start = repeats ? row + 1 : row
@@ -142,7 +146,7 @@ export class SeriesCheck {
     this.#ended = candle.openTime + this.#rules.step >= this.#rules.to
   }
 
-  /** Checks an irregular candle and takes it for the last one; true when it repeats the one before and is to be dropped. */
+  /** Checks an irregular candle and takes it for the last one; true when it repeats the last one and is to be dropped. */
   #judge(candle: Candle, { file, firstLine }: RowBatch, row: number): boolean {
     const last = this.#last
     const { step, to, duplicates } = this.#rules
@@ -154,7 +158,7 @@ export class SeriesCheck {
     if (this.#leapt) {
       this.#ended = true
     } else if (time >= to) {
-      // A leap over the range's end may be one mistyped time, which must not cut the tape short: the row after it tells.
+      // A leap over the range's end may be a mistyped time, which must not cut the tape short: the next row tells.
       this.#leapt = true
       this.#last = candle
     } else if (time === last?.openTime) {

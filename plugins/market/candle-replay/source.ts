@@ -55,7 +55,9 @@ class Replay implements MarketSource {
   #progress: Progress = { done: 0, total: 1 }
   #checks: SeriesCheck[] = []
 
-  constructor(tapes: readonly Tape[], options: ReplayOptions, plan: MarketPlan, signal: AbortSignal, chunkBytes: number) {
+  constructor(
+    tapes: readonly Tape[], options: ReplayOptions, plan: MarketPlan, signal: AbortSignal, chunkBytes: number,
+  ) {
     this.#tapes = tapes
     this.#options = options
     this.#plan = plan
@@ -74,7 +76,8 @@ class Replay implements MarketSource {
   }
 
   #intake(): Intake {
-    return { chunkBytes: this.#chunkBytes, digests: this.#digests, signal: this.#signal, progress: { done: 0, total: 0 } }
+    const progress = { done: 0, total: 0 }
+    return { chunkBytes: this.#chunkBytes, digests: this.#digests, signal: this.#signal, progress }
   }
 
   events(): AsyncIterable<CandleBatch> {
@@ -139,8 +142,9 @@ class Replay implements MarketSource {
     const source = await timeframeOfFiles(files, intake, target)
     const step = timeframeMs(source)
     if (timeframeMs(target) % step !== 0) {
-      throw new TapedeckError('TD_RANGE_INVALID', `${files[0].name} holds ${source} candles, which do not add up to `
-        + `${target} candles${target === this.#plan.fillTimeframe ? ' for fills; "fillFile" names a file with finer ones' : ''}`)
+      const hint = target === this.#plan.fillTimeframe ? ' for fills; "fillFile" names a file with finer ones' : ''
+      throw new TapedeckError('TD_RANGE_INVALID',
+        `${files[0].name} holds ${source} candles, which do not add up to ${target} candles${hint}`)
     }
     const check = new SeriesCheck({ step, gaps, duplicates, from, to }, new Irregularities(symbol, source))
     // Fills may come from a second reading of the market's own files: what is wrong with them is told once.

@@ -29,7 +29,9 @@ async function usualStep(files: readonly TapeFile[], intake: Intake): Promise<nu
  * The timeframe of the candles in a series' files, or `fallback` when they hold a single candle.
  * Throws TD_CANDLE_INVALID when their distance is no timeframe.
  */
-export async function timeframeOfFiles(files: readonly TapeFile[], intake: Intake, fallback: Timeframe): Promise<Timeframe> {
+export async function timeframeOfFiles(
+  files: readonly TapeFile[], intake: Intake, fallback: Timeframe,
+): Promise<Timeframe> {
   const step = await usualStep(files, intake)
   if (step === null) return fallback
   const timeframe = timeframeOf(step)

@@ -9,14 +9,21 @@ export interface Regime {
   readonly wildness: number
 }
 
-const between = (random: () => number, low: number, high: number): number => low + (high - low) * random()
-const whole = (random: () => number, low: number, high: number): number => Math.floor(between(random, low, high))
+type Span = readonly [low: number, high: number]
 
-const MOODS: Record<Regime['mood'], (random: () => number) => Regime> = {
-  bull: (random) => ({ mood: 'bull', length: whole(random, 150, 250), change: between(random, 0.05, 0.35), wildness: 1 }),
-  bear: (random) => ({ mood: 'bear', length: whole(random, 120, 220), change: between(random, -0.22, -0.05), wildness: 1.2 }),
-  sideways: (random) => ({ mood: 'sideways', length: whole(random, 120, 220), change: 0, wildness: 0.6 }),
-  crash: (random) => ({ mood: 'crash', length: whole(random, 12, 40), change: between(random, -0.35, -0.18), wildness: 3 }),
+/** Length and change as spans to draw from. */
+const MOODS: Readonly<Record<Regime['mood'], { readonly length: Span; readonly change: Span; readonly wildness: number }>> = {
+  bull: { length: [150, 250], change: [0.05, 0.35], wildness: 1 },
+  bear: { length: [120, 220], change: [-0.22, -0.05], wildness: 1.2 },
+  sideways: { length: [120, 220], change: [0, 0], wildness: 0.6 },
+  crash: { length: [12, 40], change: [-0.35, -0.18], wildness: 3 },
+}
+
+const between = ([low, high]: Span, random: () => number): number => low + (high - low) * random()
+
+function draw(mood: Regime['mood'], random: () => number): Regime {
+  const { length, change, wildness } = MOODS[mood]
+  return { mood, length: Math.floor(between(length, random)), change: between(change, random), wildness }
 }
 
 /** What every tape of 1,000 candles has seen: these four together last at most 730. */
@@ -24,15 +31,15 @@ const OVERTURE = ['bull', 'sideways', 'crash', 'bear'] as const
 
 /**
  * Endless regimes. `level` is the price as a multiple of the start price: far from it the mood turns, so that a long
- * tape neither dies nor explodes. Its length never changes what comes before: a longer tape begins with the shorter one.
+ * tape neither dies nor explodes. How long it will be changes nothing: a longer tape begins with the shorter one.
  */
 export function regimes(random: () => number): (level: number) => Regime {
   let count = 0
   return (level) => {
-    if (count < OVERTURE.length) return MOODS[OVERTURE[count++]](random)
-    const draw = random()
-    if (level < 0.4) return MOODS[draw < 0.8 ? 'bull' : 'sideways'](random)
-    if (level > 4) return MOODS[draw < 0.7 ? 'bear' : draw < 0.85 ? 'crash' : 'sideways'](random)
-    return MOODS[draw < 0.38 ? 'bull' : draw < 0.63 ? 'bear' : draw < 0.92 ? 'sideways' : 'crash'](random)
+    if (count < OVERTURE.length) return draw(OVERTURE[count++], random)
+    const dice = random()
+    if (level < 0.4) return draw(dice < 0.8 ? 'bull' : 'sideways', random)
+    if (level > 4) return draw(dice < 0.7 ? 'bear' : dice < 0.85 ? 'crash' : 'sideways', random)
+    return draw(dice < 0.38 ? 'bull' : dice < 0.63 ? 'bear' : dice < 0.92 ? 'sideways' : 'crash', random)
   }
 }

@@ -31,7 +31,8 @@ const clamp = (value: number, low: number, high: number): number => Math.min(Mat
  * One symbol's endless candles, written into columns on demand. Only + − × ÷, square roots and integer operations: a
  * seed gives the same candles on every platform, which Math.exp, log and sin would not promise.
  */
-export function candleWalk({ seed, from, step, startPrice, tickSize }: WalkPlan): (columns: CandleColumns, rows: number) => void {
+export function candleWalk(plan: WalkPlan): (columns: CandleColumns, rows: number) => void {
+  const { seed, from, step, startPrice, tickSize } = plan
   const random = seededRandom(seed)
   const nextRegime = regimes(random)
   const usual = Math.min(HOURLY * Math.sqrt(step / HOUR_MS), 0.02)
@@ -65,13 +66,15 @@ export function candleWalk({ seed, from, step, startPrice, tickSize }: WalkPlan)
       const jump = random() < JUMP_SHARE ? 0.3 * deviation * roughNormal(random) : 0
       const open = jump === 0 ? close : rounded(close * (1 + clamp(jump, -WIDEST_MOVE, WIDEST_MOVE)))
       close = rounded(open * (1 + move))
+      const top = Math.max(open, close)
+      const bottom = Math.min(open, close)
       const upper = random()
       const lower = random()
       columns.openTime[row] = openTime
       columns.open[row] = open
+      columns.high[row] = Math.max(top, rounded(top * (1 + 0.9 * deviation * upper * upper)))
+      columns.low[row] = Math.min(bottom, rounded(bottom * (1 - Math.min(0.9 * deviation * lower * lower, 0.5))))
       columns.close[row] = close
-      columns.high[row] = Math.max(open, close, rounded(Math.max(open, close) * (1 + 0.9 * deviation * upper * upper)))
-      columns.low[row] = Math.min(open, close, rounded(Math.min(open, close) * (1 - Math.min(0.9 * deviation * lower * lower, 0.5))))
       const activity = (0.3 + 0.5 * wildness + 0.6 * Math.abs(move) / usual) * (0.6 + 0.8 * random())
       columns.volume[row] = Math.round(quiet * activity * 1e5) / 1e5
     }

@@ -8,7 +8,7 @@ const DOT = 46 - 48
 const NEWLINE = 10 - 48
 const RETURN = 13 - 48
 
-/** Below this, integers and their decimal shifts by an exact power of ten are exact: one division then rounds as Number() does. */
+/** Integers below this are exact, and so are powers of ten up to 1e22: one division of them rounds as Number() does. */
 const EXACT = 2 ** 53
 const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`))
 

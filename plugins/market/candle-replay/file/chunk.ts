@@ -3,7 +3,7 @@ import { TapedeckError } from '../../../../engine/errors.ts'
 /** No line of a candle file is longer. A dump's line has some 190 bytes. */
 export const MAX_LINE = 4096
 
-/** Text of a file: `bytes` from `start` to `end`. The MAX_LINE bytes before `start` are free for the line that began earlier. */
+/** Text of a file: `bytes[start, end)`. The MAX_LINE bytes before `start` are free for a line that began earlier. */
 export interface Chunk {
   readonly bytes: Buffer
   readonly start: number
@@ -22,7 +22,7 @@ export async function* withHeadroom(pieces: AsyncIterable<Buffer>, chunkBytes: n
   }
 }
 
-/** Cuts chunks at line ends, so that whoever parses never meets half a line; the last line gets its newline if it lacks one. */
+/** Cuts chunks at line ends: whoever parses never meets half a line. The last line gets its newline if it lacks one. */
 export async function* wholeLines(chunks: AsyncIterable<Chunk>, file: string): AsyncGenerator<Chunk> {
   const rest = Buffer.allocUnsafe(MAX_LINE + 1)
   let kept = 0
@@ -33,7 +33,7 @@ export async function* wholeLines(chunks: AsyncIterable<Chunk>, file: string): A
     if (cut > from) yield { bytes, start: from, end: cut }
     kept = end - cut
     if (kept > MAX_LINE) {
-      throw new TapedeckError('TD_FILE_HEADER', `${file} has a line of more than ${MAX_LINE} bytes: that is no table of candles`)
+      throw new TapedeckError('TD_FILE_HEADER', `${file} is no table of candles: it has a line of more than ${MAX_LINE} bytes`)
     }
     bytes.copy(rest, 0, cut, end)
   }

@@ -63,8 +63,10 @@ export class Digests {
 }
 
 /** The error for a file that is there but does not give its bytes. */
-export const unreadable = (file: TapeFile, why: string, cause?: unknown): TapedeckError =>
-  new TapedeckError('TD_FILE_UNREADABLE', `${file.name} ${why}${cause === undefined ? '' : `: ${messageOf(cause)}`}`, { cause })
+export function unreadable(file: TapeFile, why: string, cause?: unknown): TapedeckError {
+  const reason = cause === undefined ? '' : `: ${messageOf(cause)}`
+  return new TapedeckError('TD_FILE_UNREADABLE', `${file.name} ${why}${reason}`, { cause })
+}
 
 /** A file read once from front to back, hashed and counted on the way. */
 export class RawFile {

@@ -8,7 +8,7 @@ import type { TapeFile } from './locate.ts'
 import { openFile } from './open-file.ts'
 import type { Intake } from './raw-file.ts'
 
-/** Rows that go through the house together: few enough for the processor's cache, enough to forget the cost of a promise. */
+/** Rows that travel together: few enough for the processor's cache, enough to forget the cost of a promise. */
 export const BATCH_ROWS = 4096
 
 /** Rows `0 … rows − 1` as the file has them, times in milliseconds; nothing but the number syntax has been checked. */
@@ -23,7 +23,9 @@ export interface RowBatch {
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
 
 /** Reads the first line; `start` is where the rows begin. */
-function startParser({ bytes, start, end }: Chunk, file: string, columns: CandleColumns): { parser: ByteParser; start: number } {
+function startParser(
+  { bytes, start, end }: Chunk, file: string, columns: CandleColumns,
+): { parser: ByteParser; start: number } {
   const from = bytes.subarray(start, end).indexOf(BYTE_ORDER_MARK) === 0 ? start + BYTE_ORDER_MARK.length : start
   const next = bytes.indexOf(10, from) + 1
   const layout = readLayout(bytes.toString('utf8', from, next - 1).replace(/\r$/, ''), file)
@@ -69,11 +71,14 @@ export async function* readRows(file: TapeFile, intake: Intake, columns: CandleC
     }
   }
   if (parser !== null) yield* take(parser)
-  if (units === null) throw new TapedeckError('TD_TAPE_EMPTY', `${name} has no candle${parser === null ? ': it is empty' : ', only a header'}`)
+  if (units !== null) return
+  throw new TapedeckError('TD_TAPE_EMPTY', `${name} has no candle${parser === null ? ': it is empty' : ', only a header'}`)
 }
 
 /** The rows of several files, one after the other. */
-export async function* readFiles(files: readonly TapeFile[], intake: Intake, rows = BATCH_ROWS): AsyncGenerator<RowBatch> {
+export async function* readFiles(
+  files: readonly TapeFile[], intake: Intake, rows = BATCH_ROWS,
+): AsyncGenerator<RowBatch> {
   const columns = candleColumns(rows)
   for (const file of files) yield* readRows(file, intake, columns)
 }
