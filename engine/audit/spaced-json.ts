@@ -3,7 +3,8 @@ export function spacedJson(value: unknown): string {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
   if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value !== 'object') return String(value)
+  if (typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object') throw new TypeError(`the audit cannot hold a ${typeof value}`)
   if (!Array.isArray(value)) return `{${fieldsJson(value as Record<string, unknown>)}}`
   let text = ''
   for (const item of value) text += text === '' ? spacedJson(item) : `, ${spacedJson(item)}`

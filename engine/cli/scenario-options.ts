@@ -43,8 +43,8 @@ export function scenarioOptions<T>(argv: Argv<T>): Argv<T & ScenarioArguments> {
 function overrides(argv: ScenarioArguments): Override[] {
   const found: Override[] = []
   for (const [flag, path] of Object.entries(FLAGS)) {
-    const value = argv[flag]
-    if (value !== undefined) found.push({ path, value: scalar(String(value), `--${flag}`), flag: `--${flag}` })
+    const value = argv[flag] as string | undefined
+    if (value !== undefined) found.push({ path, value: scalar(value, `--${flag}`), flag: `--${flag}` })
   }
   for (const pair of argv.set ?? []) {
     const at = pair.indexOf('=')

@@ -6,7 +6,7 @@ import { scenarioSchema } from './scenario-schema.ts'
 type Json = Record<string, unknown>
 
 const schemaOf = (schema: z.ZodType): Json =>
-  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Json
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 
 /** The JSON Schema of scenario files, for editors: the scenario's own keys with every plugin's and strategy's options. */
 export async function scenarioJsonSchema(registry: Registry): Promise<Json> {

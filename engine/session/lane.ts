@@ -134,21 +134,21 @@ export class Lane {
         if (row === end) break
       }
       track.at(row)
-      const step = this.#row(track, row, settles)
+      const step = this.#row(track, settles)
       if (step !== undefined) return step.then(() => this.#walk(track, batch, row + 1, next))
     }
     return undefined
   }
 
-  #row(track: Track, row: number, settles: boolean): Step {
+  #row(track: Track, settles: boolean): Step {
     const step = this.awake && settles ? this.settle(track.snapshot.time, track, track.candle) : undefined
-    return step === undefined ? this.#closed(track, row) : step.then(() => this.#closed(track, row))
+    return step === undefined ? this.#closed(track) : step.then(() => this.#closed(track))
   }
 
-  #closed(track: Track, row: number): Step {
+  #closed(track: Track): Step {
     if (this.awake) this.mark(track.openTime)
-    const consultation = track.said[row]
-    return consultation === null ? undefined : this.decide(track, consultation)
+    const { said } = track
+    return said === null ? undefined : this.decide(track, said)
   }
 
   /** Marks rows that only move the price of what is held. Returns the first row that may do more. */

@@ -55,10 +55,11 @@ export async function runSession(plan: SessionPlan): Promise<SessionResult> {
   try {
     for (;;) {
       const asked = stopwatch()
-      const { done, value: event } = await iterator.next()
-      if (done !== true && event.kind === 'candles') observe?.(event)
+      const next = await iterator.next()
+      if (next.done !== true && next.value.kind === 'candles') observe?.(next.value)
       waited += stopwatch() - asked
-      if (done === true) break
+      if (next.done === true) break
+      const event = next.value
       if (event.kind === 'wake') await session.wake(event.time)
       else await session.candles(event)
       if (signal.aborted) break
@@ -143,12 +144,8 @@ class Session {
 
   async #atOwnPace(track: Track, batch: CandleBatch): Promise<void> {
     const { start, end } = batch
-    for (let row = start; row < end; row++) {
-      track.at(row)
-      const asked = this.#consult(track)
-      if (asked === null) track.said[row] = null
-      else track.note(row, this.#count(asked instanceof Promise ? await asked : asked, 0))
-    }
+    const asked = this.#consultRows(track, start, end)
+    if (asked !== undefined) await asked
     const work: { lane: Lane; from: number }[] = this.#lanes.map((lane) => ({ lane, from: start }))
     for (let index = 0; index < work.length; index++) {
       const { lane, from } = work[index]
@@ -157,6 +154,22 @@ class Session {
       for (const parted of this.#adopt(lane)) work.push({ lane: parted.lane, from: parted.row + 1 })
     }
     this.#moments += end - start
+  }
+
+  /** Notes what is said at each row. Not an async function: those are compiled with less care, and this is the hot loop. */
+  #consultRows(track: Track, from: number, end: number): Promise<void> | undefined {
+    for (let row = from; row < end; row++) {
+      track.at(row)
+      const asked = this.#consult(track)
+      if (asked instanceof Promise) {
+        return asked.then((consultation) => {
+          track.note(this.#count(consultation, 0))
+          return this.#consultRows(track, row + 1, end)
+        })
+      }
+      track.note(asked === null ? null : this.#count(asked, 0))
+    }
+    return undefined
   }
 
   async #sideBySide(track: Track, row: number, { settles, more }: CandleBatch): Promise<void> {

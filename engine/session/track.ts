@@ -29,8 +29,6 @@ export class Track {
   number = 0
   /** Open time of the candle that is looked at. */
   openTime: EpochMs = 0
-  /** What was said at each row of the batch; null during warm-up. */
-  readonly said: (Consultation | null)[] = []
   /** Rows of the batch at which BUY or SELL was said, ascending, `actingCount` of them. */
   acting = new Int32Array(64)
   actingCount = 0
@@ -39,6 +37,9 @@ export class Track {
   readonly #book: IndicatorBook
   readonly #ms: number
   #batch: CandleBatch | null = null
+  /** What was said at each row, counted from the batch's start; null during warm-up. */
+  readonly #said: (Consultation | null)[] = []
+  #start = 0
   #offset = 0
   #base = 0
   #idTime: EpochMs = -1
@@ -58,6 +59,7 @@ export class Track {
   open(batch: CandleBatch): void {
     const { columns, start, end } = batch
     this.#offset = this.#book.append(columns, start, end) - start
+    this.#start = start
     this.#base = this.number - start
     this.#batch = batch
     this.actingCount = 0
@@ -73,16 +75,21 @@ export class Track {
     this.snapshot.move(row + this.#offset, this.openTime + this.#ms, columns.close[row], columns.volume[row])
   }
 
-  /** Notes what was said at `row`. */
-  note(row: number, consultation: Consultation): void {
-    this.said[row] = consultation
-    if (consultation.opinion.action === 'HOLD') return
+  /** Notes what was said at the row that is looked at; null during warm-up. */
+  note(consultation: Consultation | null): void {
+    this.#said[this.row - this.#start] = consultation
+    if (consultation === null || consultation.opinion.action === 'HOLD') return
     if (this.actingCount === this.acting.length) {
       const grown = new Int32Array(this.acting.length * 2)
       grown.set(this.acting)
       this.acting = grown
     }
-    this.acting[this.actingCount++] = row
+    this.acting[this.actingCount++] = this.row
+  }
+
+  /** What was said at the row that is looked at. */
+  get said(): Consultation | null {
+    return this.#said[this.row - this.#start]
   }
 
   /** The batch has been dealt with; its columns may change from here on. */

@@ -176,7 +176,7 @@ export class PaperBroker implements Broker {
     if (order.side === 'sell') {
       slot.pending = null
       this.#busy--
-      this.#sell(slot, this.#fill, candle.openTime, candle.open, 'taker', (order as ExitOrder).reason, false, order.id)
+      this.#sell(slot, this.#fill, candle.openTime, candle.open, 'taker', (order).reason, false, order.id)
       return this.#one
     }
     if (!this.#buy(slot, order, candle)) return [this.#drop(slot, candle.openTime, 'rejected', 'below-lot')]

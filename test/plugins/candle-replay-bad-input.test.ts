@@ -37,27 +37,28 @@ describe('a header that is not the agreed one', () => {
   })
 
   it('refuses no header at all, and a dump whose header is another', async () => {
-    await refused(csvOf(candles).slice(HEADER.length + 1), 'TD_FILE_HEADER', 'the header is missing', 'found "1609718400000,100,')
+    const bare = csvOf(candles).slice(HEADER.length + 1)
+    await refused(bare, 'TD_FILE_HEADER', 'the header is missing', 'found "1609718400000,100,')
     await refused(dumpOf(candles, '1h', { header: true }).replace('low,close', 'close,low'), 'TD_FILE_HEADER')
   })
 
   it('refuses garbage, also without a line end', async () => {
     await refused(Buffer.from([0, 1, 2, 255, 254, 10, 3]), 'TD_FILE_HEADER', 'found "')
-    await refused(Buffer.alloc(50_000, 'x'), 'TD_FILE_HEADER', 'more than 4096 bytes')
+    await refused(Buffer.alloc(50_000, 'x'), 'TD_FILE_HEADER', 'over 4096 bytes')
     await refused(Buffer.from(`\ufeff${csvOf(candles)}`, 'utf16le'), 'TD_FILE_HEADER')
   })
 })
 
 describe('a file without candles', () => {
   it('refuses an empty file, also a packed one', async () => {
-    await refused('', 'TD_TAPE_EMPTY', 'it is empty')
-    await refused(gz(''), 'TD_TAPE_EMPTY', 'it is empty')
-    await refused(zipOf({ 'a.csv': '' }), 'TD_TAPE_EMPTY', 'it is empty')
+    await refused('', 'TD_TAPE_EMPTY', 'empty')
+    await refused(gz(''), 'TD_TAPE_EMPTY', 'is empty')
+    await refused(zipOf({ 'a.csv': '' }), 'TD_TAPE_EMPTY', 'is empty')
   })
 
   it('refuses a file with a header only', async () => {
-    await refused(HEADER, 'TD_TAPE_EMPTY', 'only a header')
-    await refused(`${HEADER}\r\n\r\n`, 'TD_TAPE_EMPTY', 'only a header')
+    await refused(HEADER, 'TD_TAPE_EMPTY', 'has only a header')
+    await refused(`${HEADER}\r\n\r\n`, 'TD_TAPE_EMPTY', 'has only a header')
   })
 })
 
@@ -95,7 +96,8 @@ describe('a cell that is not a number', () => {
     await refused(withLine(5, '', '', lines[4]), 'TD_CANDLE_INVALID', 'row 5: is empty')
     await refused(csvOf(candles).slice(0, -10), 'TD_CANDLE_INVALID', 'row 51', 'has 5 cells instead of 6')
     const dump = dumpOf(candles, '1h').split('\n')
-    await refused(dump.with(3, dump[3].split(',').slice(0, 9).join(',')).join('\n'), 'TD_CANDLE_INVALID', 'row 4', 'has 9 cells')
+    const cut = dump.with(3, dump[3].split(',').slice(0, 9).join(',')).join('\n')
+    await refused(cut, 'TD_CANDLE_INVALID', 'row 4', 'has 9 cells instead of 12')
   })
 })
 
@@ -126,25 +128,30 @@ describe('times', () => {
   it('refuses rows out of order with both times', async () => {
     await refused(withLine(12, lines[12], lines[11]), 'TD_CANDLE_INVALID', 'row 13, 2021-01-04T10:00:00.000Z',
       'it follows 2021-01-04T11:00:00.000Z')
-    await refused([lines[0], ...lines.slice(1, -1).reverse(), ''].join('\n'), 'TD_CANDLE_INVALID', 'row 3', 'out of order')
+    const backwards = [lines[0], ...lines.slice(1, -1).reverse(), ''].join('\n')
+    await refused(backwards, 'TD_CANDLE_INVALID', 'row 3', 'out of order')
   })
 
   it('refuses a repeated row, and a differing one even when duplicates may be dropped', async () => {
-    await refused(withLine(12, lines[11], lines[11]), 'TD_CANDLE_INVALID', 'row 13', 'repeats the row before', 'duplicates: drop')
+    const twice = withLine(12, lines[11], lines[11])
+    await refused(twice, 'TD_CANDLE_INVALID', 'row 13', 'repeats the row before', 'duplicates: drop')
     const file = await put(folder, 'differing.csv', withLine(12, lines[11], `${lines[11]}5`))
     const { message } = await refusal(replayed(folder, '1h', { file, duplicates: 'drop' }), 'TD_CANDLE_INVALID')
     expect(message).toMatch('row 13, 2021-01-04T10:00:00.000Z: differs from the row before')
   })
 
   it('refuses times between the grid', async () => {
-    await refused(withCell(30, 0, String(candles[28].openTime + 60_000)), 'TD_CANDLE_INVALID', 'row 30', 'is not on the grid of 3600000 ms')
-    const off = candles.map((candle) => ({ ...candle, openTime: candle.openTime + 1 }))
-    await refused(csvOf(off), 'TD_CANDLE_INVALID', 'row 2', 'not on the grid')
-    await refused(csvOf(candles.map((candle) => ({ ...candle, openTime: candle.openTime * 1000 + 1 }))), 'TD_CANDLE_INVALID', 'grid')
+    const minute = withCell(30, 0, String(candles[28].openTime + 60_000))
+    await refused(minute, 'TD_CANDLE_INVALID', 'row 30', 'is not on the grid of 3600000 ms')
+    const moved = (move: (time: number) => number): string =>
+      csvOf(candles.map((candle) => ({ ...candle, openTime: move(candle.openTime) })))
+    await refused(moved((time) => time + 1), 'TD_CANDLE_INVALID', 'row 2', 'not on the grid')
+    await refused(moved((time) => time * 1000 + 1), 'TD_CANDLE_INVALID', 'row 2', 'not on the grid')
   })
 
   it('refuses seconds, nanoseconds and a unit that changes within a file', async () => {
-    const scaled = (factor: number): string => csvOf(candles.map((candle) => ({ ...candle, openTime: candle.openTime * factor })))
+    const scaled = (factor: number): string =>
+      csvOf(candles.map((candle) => ({ ...candle, openTime: candle.openTime * factor })))
     await refused(scaled(1 / 1000), 'TD_CANDLE_INVALID', 'row 2', 'looks like seconds', 'milliseconds (13 digits)')
     await refused(scaled(1e6), 'TD_CANDLE_INVALID', 'row 2', 'looks like nanoseconds')
     await refused(withCell(30, 0, String(candles[28].openTime * 1000)), 'TD_CANDLE_INVALID', 'row 30', 'another unit')
@@ -173,7 +180,8 @@ describe('times', () => {
     await put(folder, 'join/a.csv', csvOf(candles.slice(0, 20)))
     await put(folder, 'join/b.csv', csvOf(candles.slice(20)))
     await put(folder, 'join/c.csv', csvOf(candles.slice(21)))
-    const { message } = await refusal(replayed(folder, '1h', { file: ['join/b.csv', 'join/a.csv'] }), 'TD_CANDLE_INVALID')
+    const wrong = replayed(folder, '1h', { file: ['join/b.csv', 'join/a.csv'] })
+    const { message } = await refusal(wrong, 'TD_CANDLE_INVALID')
     expect(message).toMatch('join/a.csv, row 2, 2021-01-04T00:00:00.000Z: is out of order')
     await refusal(replayed(folder, '1h', { file: ['join/a.csv', 'join/c.csv'] }), 'TD_CANDLE_GAP')
     await refusal(replayed(folder, '1h', { file: ['join/a.csv', 'join/a.csv'] }), 'TD_CANDLE_INVALID')
@@ -203,7 +211,8 @@ describe('files that cannot be read', () => {
     await refusal(replayed(folder, '1h', { file: 'a-folder' }), 'TD_FILE_UNREADABLE')
   })
 
-  it.skipIf(process.getuid?.() === 0)('refuses a file without permission (skipped for root, who may read it)', async () => {
+  const isRoot = process.getuid?.() === 0
+  it.skipIf(isRoot)('refuses a file without permission (skipped for root, who may read it)', async () => {
     const file = await put(folder, 'locked.csv', text)
     await chmod(`${folder}/${file}`, 0)
     await refusal(replayed(folder, '1h', { file }), 'TD_FILE_UNREADABLE')
@@ -222,6 +231,7 @@ describe('files that cannot be read', () => {
     ['a truncated zip', zipped.subarray(0, zipped.length * 0.9)],
     ['a corrupt zip', flip(zipped, zipped.length >> 1)],
     ['a zip with two files', zipOf({ 'a.csv': text, 'b.csv': text })],
+    ['a zip without a CSV file', zipOf({ 'a.txt': text })],
     ['a zip with a wrong checksum', flip(zipped, zipped.length - 22 - 46 - 5 + 16)],
   ])('refuses %s and never takes it for a shorter tape', async (_, bytes) => {
     const { message } = await refusal(read(bytes, 'csv.gz'), 'TD_FILE_UNREADABLE')

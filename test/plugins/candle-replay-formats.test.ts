@@ -25,8 +25,11 @@ describe('formats of candle files', () => {
     'a dump with a header': ['dump-header.csv', dumpOf(candles, '1h', { header: true })],
     'a dump with Windows line ends': ['dump-windows.csv', dumpOf(candles, '1h').replaceAll('\n', '\r\n')],
     'a zipped dump': ['dump.zip', zipOf({ 'BTCUSDT-1h.csv': dumpOf(candles, '1h') })],
+    'a zipped dump beside other things':
+      ['others.zip', zipOf({ 'readme.txt': 'hello', '__MACOSX/._a.csv': 'shadow', 'a.csv': dumpOf(candles, '1h') })],
     'a zipped dump that is named .csv': ['zipped.csv', zipOf({ 'BTCUSDT-1h.csv': dumpOf(candles, '1h') })],
-    'CSV with microseconds': ['csv-us.csv', csvOf(candles.map((candle) => ({ ...candle, openTime: candle.openTime * 1000 })))],
+    'CSV with microseconds':
+      ['csv-us.csv', csvOf(candles.map((candle) => ({ ...candle, openTime: candle.openTime * 1000 })))],
     'exponents and a bare dot': ['exponent.csv', csv.replace('100,102.25', '1e2,1.0225E2').replace(',0.75', ',.75')],
   }
 
@@ -48,7 +51,8 @@ describe('formats of candle files', () => {
     }
     await put(folder, 'daily/2021/notes.txt', 'not a candle file')
     await put(folder, 'daily/2021/.hidden.csv', 'not meant')
-    for (const file of ['daily/2021/day-*.csv', 'daily/*/*.csv', 'daily/**/*.csv', '**/day-??.csv', [`${folder}/daily/2021/day*`]]) {
+    const absolute = [`${folder}/daily/2021/day*`]
+    for (const file of ['daily/2021/day-*.csv', 'daily/*/*.csv', 'daily/**/*.csv', '**/day-??.csv', absolute]) {
       expect(await replayed(folder, '1h', { file })).toEqual(candles.slice(0, 12))
     }
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Candle } from '../../engine/core/candle.ts'
 import { hasShared, shared, sharedNote } from '../support/shared.ts'
 import {
   MONDAY, candlesFrom, candlesOf, csvOf, eventsOf, openTape, put, refusal, replayed, temporaryFolder, without,
@@ -19,8 +20,10 @@ describe('gaps: refuse', () => {
     })(), 'TD_CANDLE_GAP')
     expect(read).toEqual([10])
     expect(message).toBe('BTC/USDT: 4 missing 1h candles in 2 gaps: '
-      + '2021-01-04T10:00:00.000Z … 2021-01-04T10:00:00.000Z (1); 2021-01-05T16:00:00.000Z … 2021-01-05T18:00:00.000Z (3). '
-      + 'Set "gaps: allow" to run over the next candle as it comes, or "gaps: fill" to repeat the last close with volume 0')
+      + '2021-01-04T10:00:00.000Z … 2021-01-04T10:00:00.000Z (1); '
+      + '2021-01-05T16:00:00.000Z … 2021-01-05T18:00:00.000Z (3). '
+      + 'Set "gaps: allow" to run over the next candle as it comes, '
+      + 'or "gaps: fill" to repeat the last close with volume 0')
   })
 
   it('lists twenty and counts the others', async () => {
@@ -53,7 +56,8 @@ describe('gaps: refuse', () => {
   it('says which range is empty and what the file holds', async () => {
     const read = (from: number, to: number): Promise<unknown> =>
       replayed(folder, '1h', { file, from: MONDAY + from * HOUR, to: MONDAY + to * HOUR })
-    expect((await refusal(read(200, 300), 'TD_TAPE_EMPTY')).message).toMatch('2021-01-04T00:00:00.000Z … 2021-01-08T03:00:00.000Z')
+    const { message } = await refusal(read(200, 300), 'TD_TAPE_EMPTY')
+    expect(message).toMatch('2021-01-04T00:00:00.000Z … 2021-01-08T03:00:00.000Z')
     await refusal(read(-20, -10), 'TD_TAPE_EMPTY')
     await refusal(read(40, 42), 'TD_TAPE_EMPTY')
   })
@@ -77,7 +81,8 @@ describe('gaps: fill', () => {
       return { openTime: candle.openTime, open: close, high: close, low: close, close, volume: 0 }
     })
     expect(await candlesOf(source)).toEqual(filled)
-    expect(source.facts!().notes).toEqual(['BTC/USDT: 4 missing 1h candles in 2 gaps filled with the last close and volume 0'])
+    expect(source.facts!().notes)
+      .toEqual(['BTC/USDT: 4 missing 1h candles in 2 gaps filled with the last close and volume 0'])
   })
 
   it('fills what is longer than a batch, in batches', async () => {
@@ -85,7 +90,8 @@ describe('gaps: fill', () => {
     const source = await openTape(folder, '1m', { file: await put(folder, 'far.csv', csvOf(far)), gaps: 'fill' })
     const events = await eventsOf(source)
     expect(events.map(({ candles: rows }) => rows.length)).toEqual([20, 4096, 4096, 1788, 20])
-    expect(events.flatMap(({ candles: rows }) => rows).every(({ openTime }, index) => openTime === MONDAY + index * 60_000)).toBe(true)
+    const times = events.flatMap(({ candles: rows }) => rows.map(({ openTime }) => openTime))
+    expect(times).toEqual(times.map((_, index) => MONDAY + index * 60_000))
   })
 
   it('fills nothing at the edges of the range', async () => {
@@ -97,8 +103,9 @@ describe('gaps: fill', () => {
 describe('duplicates: drop', () => {
   it('drops identical rows, across batches too, and counts them', async () => {
     const many = candlesFrom(MONDAY, 5000, '1m')
-    const twice = many.flatMap((candle, index) => (index === 7 || index === 4094 || index === 4999 ? [candle, candle, candle] : [candle]))
-    const source = await openTape(folder, '1m', { file: await put(folder, 'twice.csv', csvOf(twice)), duplicates: 'drop' })
+    const thrice = many.flatMap((candle, index) => Array<Candle>([7, 4094, 4999].includes(index) ? 3 : 1).fill(candle))
+    await put(folder, 'thrice.csv', csvOf(thrice))
+    const source = await openTape(folder, '1m', { file: 'thrice.csv', duplicates: 'drop' })
     expect(await candlesOf(source)).toEqual(many)
     expect(source.facts!().notes).toEqual(['BTC/USDT: 6 duplicated 1m candles dropped'])
   })
@@ -109,7 +116,8 @@ describe.skipIf(!hasShared)(`a recorded file with a duplicate and holes${sharedN
   const data = shared('data/candles')
 
   it('is refused for the duplicate, then for the holes, and read when both are allowed', async () => {
-    expect((await refusal(replayed(data, '5m', crash), 'TD_CANDLE_INVALID')).message).toMatch('2020-03-08T10:40:00.000Z: repeats')
+    const twice = await refusal(replayed(data, '5m', crash), 'TD_CANDLE_INVALID')
+    expect(twice.message).toMatch('2020-03-08T10:40:00.000Z: repeats')
     const { message } = await refusal(replayed(data, '5m', { ...crash, duplicates: 'drop' }), 'TD_CANDLE_GAP')
     expect(message).toMatch('131 missing 5m candles in')
     const source = await openTape(data, '5m', { ...crash, duplicates: 'drop', gaps: 'allow' })

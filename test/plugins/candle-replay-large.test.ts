@@ -1,5 +1,5 @@
 import { open, truncate, writeFile } from 'node:fs/promises'
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { createGzip, gzipSync } from 'node:zlib'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -62,7 +62,7 @@ describe('a mistake in row 900,000 of a million', () => {
   it.each([
     ['text in a number', changed(BAD, { 3: '10O0.25' }), 'low "10O0.25" is not a decimal number'],
     ['an empty cell', changed(BAD, { 4: '' }), 'close is empty'],
-    ['NaN', changed(BAD, { 5: 'NaN' }).replace(/NaN0+/, (cell) => 'NaN'.padStart(cell.length, '0')), 'is not a decimal number'],
+    ['NaN', changed(BAD, { 5: 'NaN' }), 'is not a decimal number'],
     ['a missing column', changed(BAD, { 1: '' }).replace(',,', ','), 'has 5 cells instead of 6'],
     ['an empty line', `\n${changed(BAD, {}).slice(1)}`, 'is empty'],
     ['a negative price', changed(BAD, { 3: '-1' }), 'low -1 must be'],
@@ -100,7 +100,7 @@ describe('a mistake in row 900,000 of a million', () => {
 describe('a damaged file of a million rows', () => {
   it('is a truncated or corrupt gzip', async () => {
     const packed = `${folder}/million.csv.gz`
-    await pipeline(createReadStream(`${folder}/million.csv`), createGzip({ level: 1 }), async (chunks) => writeFile(packed, chunks))
+    await pipeline(createReadStream(`${folder}/million.csv`), createGzip({ level: 1 }), createWriteStream(packed))
     expect(await count({ file: 'million.csv.gz' })).toBe(ROWS)
     const file = await open(packed, 'r+')
     const { size } = await file.stat()

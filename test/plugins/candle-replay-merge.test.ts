@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { Candle } from '../../engine/core/candle.ts'
 import type { MarketPlan } from '../../engine/ports.ts'
 import {
-  MONDAY, candlesFrom, csvOf, eventsOf, openTape, put, refusal, replayed, temporaryFolder, without, type Seen, type Setting,
+  MONDAY, candlesFrom, csvOf, eventsOf, openTape, put, refusal, replayed, temporaryFolder, without,
 } from '../support/tape-files.ts'
+import type { Seen, Setting } from '../support/tape-files.ts'
 
 const folder = await temporaryFolder()
 const HOUR = 3_600_000
@@ -58,7 +59,8 @@ describe('several symbols', () => {
     for (const [index, symbol] of symbols.entries()) {
       expect(seen.filter((event) => event.symbol === symbol).flatMap(({ candles }) => candles)).toEqual(series[index])
     }
-    const order = seen.flatMap(({ candles, symbol }) => candles.map(({ openTime }) => openTime * 10 + symbols.indexOf(symbol)))
+    const order = seen.flatMap(({ candles, symbol }) =>
+      candles.map(({ openTime }) => openTime * 10 + symbols.indexOf(symbol)))
     expect(order).toEqual(order.toSorted((a, b) => a - b))
     const moments = new Map<number, boolean[]>()
     for (const { candles, more } of seen) {
@@ -114,7 +116,8 @@ describe('a fill timeframe', () => {
     const file = await write('minutes.csv', minutes)
     const seen = await events('1h', { fillTimeframe: '1m' }, { file })
     expect(seen.filter(({ settles }) => settles).flatMap(({ candles }) => candles)).toEqual(minutes)
-    const closes = seen.flatMap(({ candles, timeframe }) => candles.map(({ openTime }) => openTime + (timeframe === '1m' ? MINUTE : HOUR)))
+    const closes = seen.flatMap(({ candles, timeframe }) =>
+      candles.map(({ openTime }) => openTime + (timeframe === '1m' ? MINUTE : HOUR)))
     expect(closes).toEqual(closes.toSorted((a, b) => a - b))
     expect(seen.filter(({ decides }) => decides)).toHaveLength(200)
   })
@@ -143,13 +146,15 @@ describe('a fill timeframe', () => {
     const file = await write('gappy.csv', without(quarters, 5, 6))
     const source = await openTape(folder, '1h', { file, gaps: 'fill', plan: { fillTimeframe: '15m' } })
     await eventsOf(source)
-    expect(source.facts!().notes).toEqual(['BTC/USDT: 2 missing 15m candles in 1 gap filled with the last close and volume 0'])
+    expect(source.facts!().notes)
+      .toEqual(['BTC/USDT: 2 missing 15m candles in 1 gap filled with the last close and volume 0'])
   })
 
   it('settles all symbols before any decision', async () => {
     const files = { 'BTC/USDT': await write('btc-30m.csv', candlesFrom(at(0), 4, '30m')),
       'ETH/USDT': await write('eth-30m.csv', candlesFrom(at(0), 4, '30m', 50)) }
-    const seen = await events('1h', { symbols: symbols.slice(0, 2), ...plan }, { files })
+    const both = { symbols: symbols.slice(0, 2), ...plan }
+    const seen = await events('1h', both, { files })
     expect(seen.map(short)).toEqual([
       'BTC 30m 0 settles', 'ETH 30m 0 settles', 'BTC 30m 0.5 settles', 'ETH 30m 0.5 settles',
       'BTC 1h 0 decides more', 'ETH 1h 0 decides',
@@ -157,15 +162,15 @@ describe('a fill timeframe', () => {
       'BTC 1h 1 decides more', 'ETH 1h 1 decides',
     ])
     const fillFile = { 'BTC/USDT': files['BTC/USDT'], 'ETH/USDT': files['ETH/USDT'] }
-    expect(await events('1h', { symbols: symbols.slice(0, 2), ...plan }, { files, fillFile })).toEqual(seen)
-    await refusal(events('1h', { symbols: symbols.slice(0, 2), ...plan }, { files, fillFile: 'btc-30m.csv' }), 'TD_PLUGIN_OPTIONS')
-    await refusal(events('1h', { symbols: symbols.slice(0, 2), ...plan }, { files, fillFile: { 'BTC/USDT': 'btc-30m.csv' } }),
-      'TD_FILE_MISSING')
+    expect(await events('1h', both, { files, fillFile })).toEqual(seen)
+    await refusal(events('1h', both, { files, fillFile: 'btc-30m.csv' }), 'TD_PLUGIN_OPTIONS')
+    await refusal(events('1h', both, { files, fillFile: { 'BTC/USDT': 'btc-30m.csv' } }), 'TD_FILE_MISSING')
   })
 
   it('refuses a market file that is not fine enough, and a fill timeframe that does not divide', async () => {
     const file = await write('only-hours.csv', hours)
-    expect((await refusal(events('1h', plan, { file }), 'TD_RANGE_INVALID')).message).toMatch('"fillFile" names a file with finer ones')
+    const { message } = await refusal(events('1h', plan, { file }), 'TD_RANGE_INVALID')
+    expect(message).toMatch('"fillFile" names a file with finer ones')
     await refusal(events('1h', { fillTimeframe: '1h' }, { file }), 'TD_RANGE_INVALID')
     await refusal(events('4h', { fillTimeframe: '3d' }, { file }), 'TD_RANGE_INVALID')
   })

@@ -56,9 +56,8 @@ describe('resampling', () => {
     expect(allowed).toEqual(blocksOf(gappy, '4h'))
     expect(allowed.map(({ openTime }) => openTime)).not.toContain(MONDAY + 8 * HOUR)
     const filled = await replayed(folder, '4h', { file, gaps: 'fill' })
-    expect(filled[2]).toEqual({
-      openTime: MONDAY + 8 * HOUR, open: hours[7].close, high: hours[7].close, low: hours[7].close, close: hours[7].close, volume: 0,
-    })
+    const { close } = hours[7]
+    expect(filled[2]).toEqual({ openTime: MONDAY + 8 * HOUR, open: close, high: close, low: close, close, volume: 0 })
   })
 
   it('takes whole decision candles of a range', async () => {
@@ -75,7 +74,8 @@ describe('resampling', () => {
 
   it('refuses what does not add up, and a tape without one whole candle', async () => {
     const file = await put(folder, 'coarse.csv', csvOf(candlesFrom(MONDAY, 50, '4h')))
-    expect((await refusal(replayed(folder, '1h', { file }), 'TD_RANGE_INVALID')).message).toMatch('coarse.csv holds 4h candles')
+    const { message } = await refusal(replayed(folder, '1h', { file }), 'TD_RANGE_INVALID')
+    expect(message).toMatch('coarse.csv holds 4h candles')
     await refusal(replayed(folder, '6h', { file }), 'TD_RANGE_INVALID')
     const short = await put(folder, 'short.csv', csvOf(hours.slice(1, 5)))
     await refusal(replayed(folder, '4h', { file: short }), 'TD_TAPE_EMPTY')

@@ -6,7 +6,8 @@ import plugin from '../../plugins/market/candle-replay.ts'
 import { instrumentOf } from '../../engine/core/instrument.ts'
 import type { Deps, MarketSource } from '../../engine/ports.ts'
 import {
-  MONDAY, candlesFrom, candlesOf, csvOf, dumpOf, eventsOf, gz, openTape, planFor, put, refusal, replayed, temporaryFolder, zipOf,
+  MONDAY, candlesFrom, candlesOf, csvOf, dumpOf, eventsOf, gz, openTape, planFor, put, refusal, replayed,
+  temporaryFolder, zipOf,
 } from '../support/tape-files.ts'
 
 const folder = await temporaryFolder()
@@ -24,14 +25,15 @@ describe('options', () => {
   })
 
   it.each([
-    ['milliseconds', MONDAY], ['digits', String(MONDAY)], ['a day', '2021-01-04'], ['an ISO time', '2021-01-04T00:00:00Z'],
-    ['a YAML date', new Date(MONDAY)],
+    ['milliseconds', MONDAY], ['digits', String(MONDAY)], ['a day', '2021-01-04'],
+    ['an ISO time', '2021-01-04T00:00:00Z'], ['a YAML date', new Date(MONDAY)],
   ])('take times as %s', (_, from) => {
     expect(parse({ file: 'a.csv', from, to: from }).data).toMatchObject({ from: MONDAY, to: MONDAY })
   })
 
   it.each([
-    ['no file', {}], ['file and files', { file: 'a', files: { 'BTC/USDT': 'a' } }], ['an unknown key', { file: 'a', note: 1 }],
+    ['no file', {}], ['file and files', { file: 'a', files: { 'BTC/USDT': 'a' } }],
+    ['an unknown key', { file: 'a', note: 1 }],
     ['an empty list', { file: [] }], ['a time that does not exist', { file: 'a', from: '2021-02-30' }],
     ['another word for gaps', { file: 'a', gaps: 'ignore' }],
   ])('refuse %s', (_, options) => expect(parse(options).success).toBe(false))
@@ -45,8 +47,9 @@ describe('options', () => {
 
 describe('the range', () => {
   it('is half open on open times', async () => {
-    expect(await replayed(folder, '1h', { file, from: MONDAY + 10 * HOUR, to: MONDAY + 20 * HOUR })).toEqual(candles.slice(10, 20))
-    expect(await replayed(folder, '1h', { file, from: MONDAY + 10 * HOUR - 1, to: MONDAY + 20 * HOUR + 1 })).toEqual(candles.slice(10, 21))
+    const [from, to] = [MONDAY + 10 * HOUR, MONDAY + 20 * HOUR]
+    expect(await replayed(folder, '1h', { file, from, to })).toEqual(candles.slice(10, 20))
+    expect(await replayed(folder, '1h', { file, from: from - 1, to: to + 1 })).toEqual(candles.slice(10, 21))
     expect(await replayed(folder, '1h', { file, from: MONDAY + 97 * HOUR })).toEqual(candles.slice(97))
     expect(await replayed(folder, '1h', { file, to: MONDAY + 2 * HOUR })).toEqual(candles.slice(0, 2))
   })
@@ -86,10 +89,11 @@ describe('events', () => {
 describe('facts', () => {
   const contents = { 'a.csv': text, 'b.csv.gz': gz(text), 'c.zip': zipOf({ 'c.csv': dumpOf(candles, '1h') }) }
 
-  it.each(Object.entries(contents))('have the SHA-256 of %s as it is stored, whatever part of it was read', async (name, content) => {
+  it.each(Object.entries(contents))('have the SHA-256 of %s, however much was read', async (name, content) => {
     await put(folder, `facts/${name}`, content)
     const expected = { files: { [`facts/${name}`]: sha256(content) }, notes: [] }
-    for (const range of [{}, { to: MONDAY + HOUR }, { from: MONDAY + 50 * HOUR }, { to: MONDAY + 90 * HOUR, chunkBytes: 64 }]) {
+    const parts = [{}, { to: MONDAY + HOUR }, { from: MONDAY + 50 * HOUR }, { to: MONDAY + 90 * HOUR, chunkBytes: 64 }]
+    for (const range of parts) {
       const source = await openTape(folder, '1h', { file: `facts/${name}`, ...range })
       await eventsOf(source)
       expect(source.facts!()).toEqual(expected)
@@ -113,7 +117,8 @@ describe('facts', () => {
 
   it('show how far the reading is', async () => {
     const long = await put(folder, 'long.csv', csvOf(candlesFrom(MONDAY, 20_000, '1m')))
-    for (const name of [long, await put(folder, 'long.zip', zipOf({ 'l.csv': csvOf(candlesFrom(MONDAY, 20_000, '1m')) }))]) {
+    const zipped = await put(folder, 'long.zip', zipOf({ 'l.csv': csvOf(candlesFrom(MONDAY, 20_000, '1m')) }))
+    for (const name of [long, zipped]) {
       const source = await openTape(folder, '1m', { file: name, chunkBytes: 4096 })
       const shares = [source.progress!()]
       for await (const _ of source.events()) shares.push(source.progress!())
@@ -154,7 +159,8 @@ describe('an abort', () => {
   it('ends it while rows before the range are still being skipped', async () => {
     const controller = new AbortController()
     const long = await put(folder, 'skipped.csv', csvOf(candlesFrom(MONDAY, 20_000, '1m')))
-    const source = await openTape(folder, '1m', { file: long, from: MONDAY + 1e9, signal: controller.signal, chunkBytes: 64 })
+    const setting = { file: long, from: MONDAY + 1e9, signal: controller.signal, chunkBytes: 64 }
+    const source = await openTape(folder, '1m', setting)
     const reading = eventsOf(source)
     await pause(1)
     controller.abort()
@@ -181,7 +187,7 @@ describe.skipIf(!existsSync(descriptors))('open files (skipped where the system 
     return iterator
   }
 
-  it.each(Object.entries(forms))('are closed when the reader of %s stops, at its end and after an error', async (name, content) => {
+  it.each(Object.entries(forms))('are closed however the reading of %s ends', async (name, content) => {
     const setting = { file: await put(folder, name, content), chunkBytes: 8192 }
     const stopped = await begin(await openTape(folder, '1m', setting))
     await stopped.return!()

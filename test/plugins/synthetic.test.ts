@@ -16,10 +16,15 @@ const make = async (options: Record<string, unknown>, timeframe: Timeframe = '1h
 const returnsOf = (candles: readonly Candle[]): number[] =>
   candles.slice(1).map(({ close }, index) => close / candles[index].close - 1)
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length
-function correlation(a: readonly number[], b: readonly number[]): number {
-  const [meanA, meanB] = [mean(a), mean(b)]
-  const covariance = mean(a.map((number, index) => (number - meanA) * (b[index] - meanB)))
-  return covariance / Math.sqrt(mean(a.map((number) => (number - meanA) ** 2)) * mean(b.map((number) => (number - meanB) ** 2)))
+const centred = (numbers: readonly number[]): number[] => {
+  const centre = mean(numbers)
+  return numbers.map((number) => number - centre)
+}
+const product = (a: readonly number[], b: readonly number[]): number =>
+  mean(a.map((number, index) => number * b[index]))
+function correlation(first: readonly number[], second: readonly number[]): number {
+  const [a, b] = [centred(first), centred(second)]
+  return product(a, b) / Math.sqrt(product(a, a) * product(b, b))
 }
 /** The change over every stretch of `length` candles. */
 const stretches = (candles: readonly Candle[], length: number): number[] =>
@@ -31,21 +36,23 @@ describe('synthetic candles', () => {
     expect(candles).toHaveLength(5000)
     expect(candles).toEqual(await make({ seed: 1 }))
     expect(candles).not.toEqual(await make({ seed: 2 }))
-    expect(createHash('sha256').update(JSON.stringify(candles)).digest('hex')).toMatchInlineSnapshot(`"d24c546f91cdb7d5783856e425c61ca975519efe052701c714fda875863b7ed0"`)
+    expect(createHash('sha256').update(JSON.stringify(candles)).digest('hex'))
+      .toBe('d24c546f91cdb7d5783856e425c61ca975519efe052701c714fda875863b7ed0')
   })
 
   it('begin alike, however many there are', async () => {
     expect((await make({ candles: 9000 })).slice(0, 5000)).toEqual(await make({}))
   })
 
-  it.each(['1m', '1h', '1d', '1w'] as const)('are sound %s candles on the grid, rounded to tick and volume step', async (timeframe) => {
+  it.each(['1m', '1h', '1d', '1w'] as const)('are sound, rounded %s candles on the grid', async (timeframe) => {
     for (const seed of [1, 2, 3]) {
       const candles = await make({ seed, from: '2024-01-03', candles: 20_000 }, timeframe)
       const step = candles[1].openTime - candles[0].openTime
       for (const [index, { openTime, open: first, high, low, close, volume }] of candles.entries()) {
         const broken = brokenRule(first, high, low, close, volume)
         if (broken !== null || openTime !== candles[0].openTime + index * step) throw new Error(`${index}: ${broken}`)
-        for (const price of [first, high, low, close]) if (price !== Number(price.toFixed(2))) throw new Error(`${price}`)
+        const rounded = [first, high, low, close].every((price) => price === Number(price.toFixed(2)))
+        if (!rounded) throw new Error(`${index}: ${[first, high, low, close].join(' ')}`)
         if (volume !== Number(volume.toFixed(5)) || volume === 0) throw new Error(`${volume}`)
       }
       expect(Math.max(...candles.map(({ high }) => high))).toBeLessThan(30_000 * 60)
@@ -103,7 +110,8 @@ describe('the synthetic source', () => {
     expect(events.map(({ symbol }) => symbol)).toEqual(Array.from({ length: 15_000 }, (_, index) => symbols[index % 3]))
     expect(events.map(({ more }) => more)).toEqual(Array.from({ length: 15_000 }, (_, index) => index % 3 < 2))
     expect(events.every(({ candles }) => candles.length === 1)).toBe(true)
-    const [first, second, third] = symbols.map((one) => events.filter(({ symbol }) => symbol === one).flatMap(({ candles }) => candles))
+    const [first, second, third] = symbols.map((one) =>
+      events.filter(({ symbol }) => symbol === one).flatMap(({ candles }) => candles))
     expect(first).toEqual(await make({}))
     expect(second.map(({ openTime }) => openTime)).toEqual(first.map(({ openTime }) => openTime))
     expect(Math.abs(correlation(returnsOf(first), returnsOf(second)))).toBeLessThan(0.1)
@@ -122,7 +130,8 @@ describe('the synthetic source', () => {
 
   it('refuses a fill timeframe and impossible options', async () => {
     await expect(open({}, { fillTimeframe: '1m' })).rejects.toMatchObject({ code: 'TD_PLUGIN_OPTIONS' })
-    for (const wrong of [{ candles: 0 }, { seed: 1.5 }, { startPrice: 9, tickSize: 0.01 }, { from: 'soon' }, { file: 'x' }]) {
+    const mistakes = [{ candles: 0 }, { seed: 1.5 }, { startPrice: 9, tickSize: 0.01 }, { from: 'soon' }, { file: 'x' }]
+    for (const wrong of mistakes) {
       expect(plugin.options.safeParse(wrong).success, JSON.stringify(wrong)).toBe(false)
     }
   })

@@ -62,3 +62,37 @@ export function randomWalk(rows: number, seed: number, timeframe: Timeframe = '1
   }
   return columns
 }
+
+/** `candles` candles made of one tape over and over, time going on, in one batch that is reused. */
+export class LoopingMarket implements MarketSource {
+  readonly #tape: CandleColumns
+  readonly #timeframe: Timeframe
+  readonly #candles: number
+
+  constructor(tape: CandleColumns, timeframe: Timeframe, candles: number) {
+    this.#tape = tape
+    this.#timeframe = timeframe
+    this.#candles = candles
+  }
+
+  instrument(symbol: string): ReturnType<typeof instrumentOf> {
+    return instrumentOf(symbol)
+  }
+
+  async *events(): AsyncGenerator<CandleBatch> {
+    const rows = this.#tape.openTime.length
+    const columns = candleColumns(4096)
+    const ms = timeframeMs(this.#timeframe)
+    for (let row = 0; row < this.#candles;) {
+      const from = row % rows
+      const count = Math.min(4096, rows - from, this.#candles - row)
+      for (const name of ['open', 'high', 'low', 'close', 'volume'] as const) columns[name].set(this.#tape[name].subarray(from, from + count))
+      for (let index = 0; index < count; index++) columns.openTime[index] = this.#tape.openTime[0] + (row + index) * ms
+      row += count
+      yield {
+        kind: 'candles', symbol: 'BTC/USDT', timeframe: this.#timeframe, columns, start: 0, end: count, settles: true,
+        decides: true, more: false,
+      }
+    }
+  }
+}

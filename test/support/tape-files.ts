@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { mkdir } from 'node:fs/promises'
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
 import { afterAll, expect } from 'vitest'
 import type { Candle } from '../../engine/core/candle.ts'
@@ -54,10 +53,10 @@ export const DUMP_HEADER =
 
 /** As Binance publishes them: eight decimals, twelve columns; `unit` 1000 for microseconds. */
 export const dumpOf = (candles: readonly Candle[], timeframe: Timeframe, { unit = 1, header = false } = {}): string =>
-  [...(header ? [DUMP_HEADER] : []), ...candles.map((candle) => {
-    const prices = [candle.open, candle.high, candle.low, candle.close, candle.volume].map((number) => number.toFixed(8))
-    const closeTime = (candle.openTime + timeframeMs(timeframe)) * unit - 1
-    return [candle.openTime * unit, ...prices, closeTime, '59096143.37278150', 128807, '448.83050000', '31559502.40249900', 0].join(',')
+  [...(header ? [DUMP_HEADER] : []), ...candles.map(({ openTime, open, high, low, close, volume }) => {
+    const numbers = [open, high, low, close, volume].map((number) => number.toFixed(8))
+    const closeTime = (openTime + timeframeMs(timeframe)) * unit - 1
+    return [openTime * unit, ...numbers, closeTime, '59096143.37278150,128807,448.83050000,31559502.40249900,0'].join()
   }), ''].join('\n')
 
 export const gz = (text: string): Buffer => gzipSync(text)
@@ -106,7 +105,8 @@ export interface Setting extends Partial<ReplayOptions> {
 /** A tape; gaps and duplicates are refused unless said otherwise. */
 export function openTape(folder: string, timeframe: Timeframe, setting: Setting): Promise<MarketSource> {
   const { plan, chunkBytes, signal = new AbortController().signal, ...options } = setting
-  return openReplay({ gaps: 'refuse', duplicates: 'refuse', ...options }, planFor(folder, timeframe, plan), signal, chunkBytes)
+  const strict = { gaps: 'refuse', duplicates: 'refuse' } as const
+  return openReplay({ ...strict, ...options }, planFor(folder, timeframe, plan), signal, chunkBytes)
 }
 
 /** An event with its candles copied, so that it can be kept. */

@@ -119,7 +119,8 @@ export function* mergeWithFills(
 
   const uncovered = (symbol: string, time: EpochMs, found: number): TapedeckError =>
     new TapedeckError('TD_CANDLE_GAP', `${symbol}: the ${timeframe} candle of ${timeText(time)} has ${found} of its `
-      + `${wanted} ${fillTimeframe} candles to settle orders on; with "gaps: allow" a candle that has none settles them itself`)
+      + `${wanted} ${fillTimeframe} candles to settle orders on; `
+      + 'with "gaps: allow" a candle that has none settles them itself')
 
   /** All finer candles that open before `until`; counts those of the decision candle that opens at `time`. */
   function* settle(time: EpochMs, until: EpochMs): Merged {

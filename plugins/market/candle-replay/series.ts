@@ -146,7 +146,7 @@ export class SeriesCheck {
     this.#ended = candle.openTime + this.#rules.step >= this.#rules.to
   }
 
-  /** Checks an irregular candle and takes it for the last one; true when it repeats the last one and is to be dropped. */
+  /** Checks an irregular candle and takes it for the last one; true when it repeats that one and is to be dropped. */
   #judge(candle: Candle, { file, firstLine }: RowBatch, row: number): boolean {
     const last = this.#last
     const { step, to, duplicates } = this.#rules

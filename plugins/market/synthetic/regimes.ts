@@ -11,15 +11,21 @@ export interface Regime {
 
 type Span = readonly [low: number, high: number]
 
-/** Length and change as spans to draw from. */
-const MOODS: Readonly<Record<Regime['mood'], { readonly length: Span; readonly change: Span; readonly wildness: number }>> = {
+interface Mood {
+  readonly length: Span
+  readonly change: Span
+  readonly wildness: number
+}
+
+const MOODS: Readonly<Record<Regime['mood'], Mood>> = {
   bull: { length: [150, 250], change: [0.05, 0.35], wildness: 1 },
   bear: { length: [120, 220], change: [-0.22, -0.05], wildness: 1.2 },
   sideways: { length: [120, 220], change: [0, 0], wildness: 0.6 },
   crash: { length: [12, 40], change: [-0.35, -0.18], wildness: 3 },
 }
 
-const between = ([low, high]: Span, random: () => number): number => low + (high - low) * random()
+const between = ([low, high]: Span, random: () => number): number =>
+  (low === high ? low : low + (high - low) * random())
 
 function draw(mood: Regime['mood'], random: () => number): Regime {
   const { length, change, wildness } = MOODS[mood]

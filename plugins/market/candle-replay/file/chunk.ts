@@ -33,7 +33,7 @@ export async function* wholeLines(chunks: AsyncIterable<Chunk>, file: string): A
     if (cut > from) yield { bytes, start: from, end: cut }
     kept = end - cut
     if (kept > MAX_LINE) {
-      throw new TapedeckError('TD_FILE_HEADER', `${file} is no table of candles: it has a line of more than ${MAX_LINE} bytes`)
+      throw new TapedeckError('TD_FILE_HEADER', `${file} has a line of over ${MAX_LINE} bytes: it is no candle file`)
     }
     bytes.copy(rest, 0, cut, end)
   }

@@ -72,7 +72,7 @@ export async function* readRows(file: TapeFile, intake: Intake, columns: CandleC
   }
   if (parser !== null) yield* take(parser)
   if (units !== null) return
-  throw new TapedeckError('TD_TAPE_EMPTY', `${name} has no candle${parser === null ? ': it is empty' : ', only a header'}`)
+  throw new TapedeckError('TD_TAPE_EMPTY', `${name} ${parser === null ? 'is empty' : 'has only a header, no candle'}`)
 }
 
 /** The rows of several files, one after the other. */

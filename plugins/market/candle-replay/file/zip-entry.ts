@@ -6,18 +6,21 @@ import { withHeadroom, type Chunk } from './chunk.ts'
 import type { TapeFile } from './locate.ts'
 import { unreadable, type Intake } from './raw-file.ts'
 
+/** A macOS zip has a shadow of every file. */
+const CANDLES = /^(?!__MACOSX\/).*\.csv$/i
+
 const openZip = (path: string): Promise<ZipFile> =>
   new Promise((resolve, reject) => {
     open(path, { lazyEntries: true, autoClose: false }, (error, zip) => (error ? reject(error) : resolve(zip)))
   })
 
-const entriesOf = (zip: ZipFile): Promise<Entry[]> =>
+const csvEntriesOf = (zip: ZipFile): Promise<Entry[]> =>
   new Promise((resolve, reject) => {
     const entries: Entry[] = []
     zip.on('error', reject)
     zip.on('end', () => resolve(entries))
     zip.on('entry', (entry: Entry) => {
-      if (!entry.fileName.endsWith('/')) entries.push(entry)
+      if (CANDLES.test(entry.fileName)) entries.push(entry)
       zip.readEntry()
     })
     zip.readEntry()
@@ -40,11 +43,11 @@ async function* checked(stream: Readable, entry: Entry, file: TapeFile, intake: 
   if (sum !== entry.crc32) throw unreadable(file, `is damaged: the checksum of ${entry.fileName} does not fit`)
 }
 
-/** The text of the one file inside a zip file. Throws TD_FILE_UNREADABLE when it holds none or several. */
+/** The text of the one CSV file inside a zip file. Throws TD_FILE_UNREADABLE when it holds none or several. */
 export async function* unzipped(file: TapeFile, intake: Intake): AsyncGenerator<Chunk> {
   const zip = await openZip(file.path)
   try {
-    const entries = await entriesOf(zip)
+    const entries = await csvEntriesOf(zip)
     const [entry] = entries
     if (entry === undefined || entries.length > 1) {
       const names = entries.slice(0, 3).map(({ fileName }) => fileName).join(', ')
