@@ -5,7 +5,7 @@ import {
   armPair, buy, FILL_MODELS, matchPair, sell, type Amounts, type Costs, type FillModel, type FillModelName, type ProtectivePair,
 } from '../../engine/core/matching.ts'
 import {
-  NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type ExitOrder, type ExitReason, type Fill, type Order,
+  NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type ExitReason, type Fill, type Order,
   type OrderUpdate,
 } from '../../engine/core/order.ts'
 import { isTimeframe, timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
