@@ -57,7 +57,8 @@ export class EventMarket implements MarketSource {
   }
 }
 
-export const opinion = (action: Action, confidence = 1): Opinion => ({ action, confidence, reasoning: `the script says ${action}` })
+export const opinion = (action: Action, confidence = 1): Opinion =>
+  ({ action, confidence, reasoning: `the script says ${action}` })
 const HOLD = opinion('HOLD', 0)
 
 /** What is said at the close of candle number `index`; everything else is HOLD. */
@@ -162,7 +163,8 @@ export async function play(scenario: object, play: Play): Promise<Played> {
       ...plugins,
       broker: {
         ...plugins.broker,
-        create: async (...args: Parameters<typeof plugins.broker.create>) => broker(await plugins.broker.create(...args)),
+        create: async (...args: Parameters<typeof plugins.broker.create>) =>
+          broker(await plugins.broker.create(...args)),
       },
     },
   }
