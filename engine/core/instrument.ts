@@ -33,8 +33,11 @@ export const floorToLot = (quantity: number, lotSize: number): number =>
 export const roundToTick = (price: number, tickSize: number): number =>
   tickSize === 0 ? price : steps(Math.round(price / tickSize), tickSize)
 
-/** Amounts as Binance carries them: rounded down to 8 decimals; 1e-6 of the last place forgives binary noise. */
-export const floorTo8 = (amount: number): number => Math.floor(amount * 1e8 + 1e-6) / 1e8
+/**
+ * Amounts as Binance carries them: rounded down to 8 decimals. Two decimal factors and their product are each off by half
+ * a binary place, which in an amount over 100 is more than 1e-6 of the last decimal: both are forgiven.
+ */
+export const floorTo8 = (amount: number): number => Math.floor(amount * 1e8 * (1 + 2 ** -51) + 1e-6) / 1e8
 
 /** What of `quantity` an order can carry. */
 export const sellable = (quantity: number, price: number, instrument: Instrument): number => {

@@ -23,6 +23,8 @@ export interface IndicatorBook {
   at(index: number, row: number, back: number): number
 }
 
+const SLICE = 256
+
 /** The column itself, so that a strategy can look back at plain prices. */
 export class SourceKernel implements IndicatorKernel {
   readonly #source: Source
@@ -267,8 +269,12 @@ export class Book implements IndicatorBook {
   append(columns: CandleColumns, start: number, end: number): number {
     if (this.#end + end - start > this.#capacity) this.#makeRoom(end - start)
     const at = this.#end
-    for (let index = 0; index < this.#kernels.length; index++) {
-      this.#kernels[index].run(columns, start, end, this.#columns[index], at)
+    // Short calls, made often: a loop over a whole batch is compiled while it runs, and thrown away at its end.
+    for (let row = start; row < end; row += SLICE) {
+      const until = Math.min(end, row + SLICE)
+      for (let index = 0; index < this.#kernels.length; index++) {
+        this.#kernels[index].run(columns, row, until, this.#columns[index], at + row - start)
+      }
     }
     this.#end = at + end - start
     return at

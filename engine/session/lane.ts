@@ -114,15 +114,15 @@ export class Lane {
   }
 
   /**
-   * Goes through a batch whose opinions are known: asleep from one BUY or SELL to the next, gliding while a position is
+   * Goes through rows `from … end − 1` of a batch, whose opinions are known: asleep from one BUY or SELL to the next, gliding while a position is
    * held and no level is touched, and row by row where something can happen.
    */
-  walk(track: Track, batch: CandleBatch, from = batch.start): Step {
-    return this.#walk(track, batch, from, 0)
+  walk(track: Track, batch: CandleBatch, from: number, end: number): Step {
+    return this.#walk(track, batch, from, end, 0)
   }
 
-  #walk(track: Track, batch: CandleBatch, from: number, nextActing: number): Step {
-    const { columns, end, settles } = batch
+  #walk(track: Track, batch: CandleBatch, from: number, end: number, nextActing: number): Step {
+    const { columns, settles } = batch
     const { acting, actingCount } = track
     const silent = this.trail === null || !this.trail.full
     for (let row = from, next = nextActing; row < end; row++) {
@@ -135,7 +135,7 @@ export class Lane {
       }
       track.at(row)
       const step = this.#row(track, settles)
-      if (step !== undefined) return step.then(() => this.#walk(track, batch, row + 1, next))
+      if (step !== undefined) return step.then(() => this.#walk(track, batch, row + 1, end, next))
     }
     return undefined
   }

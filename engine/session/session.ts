@@ -78,6 +78,9 @@ export function laneOf({ lanes }: SessionResult, variant: number): Lane {
   return lane
 }
 
+/** Rows that are gone through together: few enough to stay in the processor's cache while every lane passes. */
+const STRETCH = 512
+
 /** A symbol whose decision candle has closed, and the row that shows it. */
 interface Closed {
   readonly track: Track
@@ -112,10 +115,11 @@ class Session {
     const { columns, start, end, more } = batch
     if (track.last === null) this.#begin(track, columns.openTime[start])
     track.open(batch)
-    // One symbol whose opinions all lanes share: what is said at a row depends on no lane, so the whole batch is asked
-    // first and each lane then goes through it at its own pace. Otherwise candle by candle, lane beside lane.
-    if (!more && this.#waiting.length === 0 && !this.#plan.usesPortfolio) await this.#atOwnPace(track, batch)
-    else for (let row = start; row < end; row++) await this.#sideBySide(track, row, batch)
+    // One symbol whose opinions all lanes share: what is said at a row depends on no lane, so a stretch of rows is asked
+    // about first and each lane then goes through it at its own pace. Otherwise candle by candle, lane beside lane.
+    if (!more && this.#waiting.length === 0 && !this.#plan.usesPortfolio) {
+      for (let row = start; row < end; row += STRETCH) await this.#atOwnPace(track, batch, row, Math.min(end, row + STRETCH))
+    } else for (let row = start; row < end; row++) await this.#sideBySide(track, row, batch)
     track.close()
     this.#candles += end - start
     this.#lastOpen = columns.openTime[end - 1]
@@ -142,16 +146,18 @@ class Session {
     }
   }
 
-  async #atOwnPace(track: Track, batch: CandleBatch): Promise<void> {
-    const { start, end } = batch
+  async #atOwnPace(track: Track, batch: CandleBatch, start: number, end: number): Promise<void> {
+    track.begin(start)
     const asked = this.#consultRows(track, start, end)
     if (asked !== undefined) await asked
-    const work: { lane: Lane; from: number }[] = this.#lanes.map((lane) => ({ lane, from: start }))
-    for (let index = 0; index < work.length; index++) {
-      const { lane, from } = work[index]
-      const step = lane.walk(track, batch, from)
+    // Lanes that part on the way come behind those that were there, and begin after the row at which they parted.
+    const present = this.#lanes.length
+    const begins: number[] = []
+    for (let index = 0; index < this.#lanes.length; index++) {
+      const lane = this.#lanes[index]
+      const step = lane.walk(track, batch, index < present ? start : begins[index - present], end)
       if (step !== undefined) await step
-      for (const parted of this.#adopt(lane)) work.push({ lane: parted.lane, from: parted.row + 1 })
+      for (const parted of this.#adopt(lane)) begins.push(parted.row + 1)
     }
     this.#moments += end - start
   }

@@ -37,7 +37,7 @@ export class Track {
   readonly #book: IndicatorBook
   readonly #ms: number
   #batch: CandleBatch | null = null
-  /** What was said at each row, counted from the batch's start; null during warm-up. */
+  /** What was said at each row since `begin`; null during warm-up. */
   readonly #said: (Consultation | null)[] = []
   #start = 0
   #offset = 0
@@ -59,9 +59,14 @@ export class Track {
   open(batch: CandleBatch): void {
     const { columns, start, end } = batch
     this.#offset = this.#book.append(columns, start, end) - start
-    this.#start = start
     this.#base = this.number - start
     this.#batch = batch
+    this.begin(start)
+  }
+
+  /** Forgets what was said: opinions are noted anew from `row` on. */
+  begin(row: number): void {
+    this.#start = row
     this.actingCount = 0
   }
 
