@@ -38,5 +38,5 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
-  { files: ['test/**/*.ts', 'build.mjs'], rules: { 'no-console': 'off' } },
+  { files: ['test/**/*.ts', 'test/**/*.mjs', 'build.mjs'], rules: { 'no-console': 'off' } },
 )

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build.ts'],
-    setupFiles: ['test/support/network-guard.ts'],
+    setupFiles: ['test/support/network-guard.mjs'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     sequence: { shuffle: true },

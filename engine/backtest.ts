@@ -123,6 +123,7 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
     const dust = measures.finalEquity - lane.portfolio.cash
     const said = warnings({
       scenario, figures, measures, breakEven, decisions, dust, halted: lane.halted, interrupted: session.interrupted,
+      latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,
     })
     const report: ReportData = {
       run, name: scenario.name, symbols: scenario.symbols, timeframe: scenario.timeframe, strategy: scenario.strategy.name,

@@ -1,5 +1,6 @@
 import type { DecisionCounts, Figures, LaneMeasures } from '../core/figures.ts'
 import { implausible } from '../core/metrics.ts'
+import { timeframeMs } from '../core/timeframe.ts'
 import type { ResolvedScenario } from '../config/resolve.ts'
 import { percent } from './format.ts'
 import type { BreakEven } from './report-data.ts'
@@ -48,6 +49,9 @@ export function warnings(about: {
   readonly dust: number
   readonly halted: boolean
   readonly interrupted: boolean
+  /** 95th percentile of the time that answers took; null when none took any. */
+  readonly latencyP95: number | null
+  readonly bounded: boolean
 }): string[] {
   const { figures, breakEven, decisions, scenario } = about
   const found: string[] = []
@@ -59,9 +63,18 @@ export function warnings(about: {
     )
   }
   found.push(...implausible(figures))
+  const { fillTimeframe = null } = scenario.broker.options as { fillTimeframe?: string | null }
+  const patience = timeframeMs(scenario.timeframe) / 10
+  if (about.latencyP95 !== null && about.latencyP95 > patience && fillTimeframe === null) {
+    found.push(
+      `Answers took up to ${(about.latencyP95 / 1000).toFixed(1)} s (95 % of them), more than a tenth of a candle, but orders fill at the ` +
+      'next open as if they had not: set fillTimeframe to fill them later.',
+    )
+  }
   if (figures.trades === 0) found.push('No trade was made.')
   if (figures.ambiguousCandles > 0) {
-    found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; --bounds shows how much depends on their order.`)
+    const advice = about.bounded ? 'the bounds show' : '--bounds shows'
+    found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; ${advice} how much depends on their order.`)
   }
   if (about.halted) found.push('The drawdown limit halted trading; nothing was entered afterwards.')
   if (about.dust > 0) found.push(`Dust worth ${about.dust.toFixed(8)} in quote could not be sold and is valued in the equity.`)

@@ -244,7 +244,7 @@ class Session {
   }
 
   #count(consultation: Consultation, tally: number): Consultation {
-    this.#opinions[tally].count(consultation.link, consultation.opinion.action === 'HOLD')
+    this.#opinions[tally].count(consultation)
     return consultation
   }
 }

@@ -1,4 +1,5 @@
 import type { Status } from '../core/opinion.ts'
+import type { Consultation } from '../pipeline/consultation.ts'
 
 /** What providers said: shared by lanes that share opinions. */
 export class OpinionTally {
@@ -7,14 +8,24 @@ export class OpinionTally {
   /** Answers per position in the chain. */
   readonly byLink: Float64Array
 
+  readonly #latencies: number[] = []
+
   constructor(links: number) {
     this.byLink = new Float64Array(links)
   }
 
-  count(link: number, held: boolean): void {
+  count({ link, opinion, latencyMs }: Consultation): void {
     this.total++
     this.byLink[link]++
-    if (held) this.held++
+    if (opinion.action === 'HOLD') this.held++
+    // Rules take no time, so only what was waited for is kept.
+    if (latencyMs > 0) this.#latencies.push(latencyMs)
+  }
+
+  /** 95th percentile of the answers that took time, in ms (nearest rank); null when none did. */
+  latencyP95(): number | null {
+    const sorted = this.#latencies.toSorted((a, b) => a - b)
+    return sorted.length === 0 ? null : sorted[Math.ceil(0.95 * sorted.length) - 1]
   }
 }
 

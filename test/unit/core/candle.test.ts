@@ -12,8 +12,8 @@ describe('a candle', () => {
     [1, 4, 1, 4, 5],
     [4, 4, 1, 1, 5],
     [1e-8, 1e-8, 1e-8, 1e-8, 1e15],
-  ])('of %d/%d/%d/%d with volume %d is sound', (...numbers) => {
-    expect(brokenRule(...numbers)).toBeNull()
+  ] as const)('of %d/%d/%d/%d with volume %d is sound', (open, high, low, close, volume) => {
+    expect(brokenRule(open, high, low, close, volume)).toBeNull()
   })
 
   it.each([
@@ -24,8 +24,8 @@ describe('a candle', () => {
     ['low', 0, [2, 4, 0, 3, 5]],
     ['low', -Infinity, [2, 4, -Infinity, 3, 5]],
     ['close', NaN, [2, 4, 1, NaN, 5]],
-  ] as const)('may not have %s %d', (name, value, numbers) => {
-    expect(brokenRule(...numbers)).toBe(`${name} ${value} must be a finite price above 0`)
+  ] as const)('may not have %s %d', (name, value, [open, high, low, close, volume]) => {
+    expect(brokenRule(open, high, low, close, volume)).toBe(`${name} ${value} must be a finite price above 0`)
   })
 
   it.each([
@@ -37,11 +37,11 @@ describe('a candle', () => {
     ['volume -1 must be finite and not negative', [2, 4, 1, 3, -1]],
     ['volume NaN must be finite and not negative', [2, 4, 1, 3, NaN]],
     ['volume Infinity must be finite and not negative', [2, 4, 1, 3, Infinity]],
-  ] as const)('is told: %s', (rule, numbers) => {
-    expect(brokenRule(...numbers)).toBe(rule)
+  ] as const)('is told: %s', (rule, [open, high, low, close, volume]) => {
+    expect(brokenRule(open, high, low, close, volume)).toBe(rule)
   })
 
-  it('is sound exactly when low ≤ open, close ≤ high, prices are finite and above 0, and volume is finite and not negative', () => {
+  it('is sound exactly when low ≤ open, close ≤ high, all are finite, prices above 0, volume not negative', () => {
     const number = fc.oneof(fc.integer({ min: -1, max: 4 }), fc.constantFrom(NaN, Infinity, -Infinity, 0.5))
     fc.assert(fc.property(number, number, number, number, number, (open, high, low, close, volume) => {
       const prices = [open, high, low, close]

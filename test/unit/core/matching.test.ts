@@ -19,7 +19,8 @@ const matched = (text: string, model: FillModelName, { entry = false, resting = 
 /** What each of the three models makes of an entry candle. */
 const entered = (text: string): (PairHit | null)[] => MODELS.map((model) => matched(text, model, { entry: true }))
 
-const stopped = (price: number, ambiguous = false): PairHit => ({ reason: 'stop', price, liquidity: 'taker', ambiguous })
+const stopped = (price: number, ambiguous = false): PairHit =>
+  ({ reason: 'stop', price, liquidity: 'taker', ambiguous })
 const gapped = (price: number): PairHit => ({ reason: 'stop_gap', price, liquidity: 'taker', ambiguous: false })
 const trailing = (price: number, ambiguous = false): PairHit =>
   ({ reason: 'trailing', price, liquidity: 'taker', ambiguous })
@@ -105,7 +106,8 @@ describe('a resting pair of 95 and 105', () => {
   })
 
   /** A sound candle on a small grid, so that levels are touched exactly and often. */
-  const candles = fc.tuple(...[0, 1, 2, 3].map(() => fc.integer({ min: 90, max: 110 }))).map(([a, b, c, d]): Candle => ({
+  const price = fc.integer({ min: 90, max: 110 })
+  const candles = fc.tuple(price, price, price, price).map(([a, b, c, d]): Candle => ({
     openTime: 0, open: a, high: Math.max(a, b, c, d), low: Math.min(a, b, c, d), close: b, volume: 1,
   }))
   const levels = fc.record({ stop: fc.integer({ min: 91, max: 99 }), target: fc.integer({ min: 101, max: 109 }) })
@@ -138,7 +140,7 @@ describe('a resting pair of 95 and 105', () => {
 })
 
 describe('arming', () => {
-  const armed = (fill: number, stopLoss: number | null, takeProfit: number | null, tickSize: number): ProtectivePair => {
+  const armed = (fill: number, stopLoss: number | null, takeProfit: number | null, tickSize: number) => {
     const into = pair(1, 2, true)
     armPair(into, fill, { stopLoss, takeProfit }, tickSize)
     return into
@@ -218,7 +220,8 @@ describe('a raised stop', () => {
 describe('a market buy', () => {
   it('pays a fee in quote out of what it may spend', () => {
     // Price 100 × 1.0005 = 100.05; a unit costs 100.05 × 1.001 = 100.15005; 1000 ÷ 100.15005 units.
-    const { price, quantity, notional, feeBase, feeQuote, slippage } = bought(1000, 100, { taker: 0.001, slippageBps: 5 })
+    const amounts = bought(1000, 100, { taker: 0.001, slippageBps: 5 })
+    const { price, quantity, notional, feeBase, feeQuote, slippage } = amounts
     expect(price).toBeCloseTo(100.05, 10)
     expect(quantity).toBeCloseTo(9.98501748127, 10)
     expect(notional + feeQuote).toBeCloseTo(1000, 9)
