@@ -1,13 +1,15 @@
+import { resolve } from 'node:path'
 import type { Argv } from 'yargs'
-import { isTimeframe, type Timeframe } from '../core/timeframe.ts'
+import type { Timeframe } from '../core/timeframe.ts'
 import { isoTime } from '../core/time.ts'
 import { TapedeckError } from '../errors.ts'
 import type { MarketSource } from '../ports.ts'
 import { CandleFile } from './candle-file.ts'
 import { defineCommand, type Command } from './command.ts'
-import { openTape } from './open-tape.ts'
+import { openTape, TAPE } from './open-tape.ts'
 import { startProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
+import { asTimeframe, wholeNumber } from './values.ts'
 
 interface TapeArguments {
   readonly file: readonly string[]
@@ -31,25 +33,20 @@ interface SynthArguments {
 
 const files = (argv: Argv): Argv<unknown> =>
   argv
-    .positional('file', { type: 'string', array: true, demandOption: true, describe: 'CSV, .csv.gz or Binance dumps (.csv, .zip), read as one series' })
-    .option('from', { type: 'string', describe: 'first candle: YYYY-MM-DD, ISO time or epoch ms' })
-    .option('to', { type: 'string', describe: 'end, exclusive' })
-    .option('gaps', { type: 'string', default: 'refuse', choices: ['refuse', 'allow', 'fill'], describe: 'what to do with missing candles' })
-    .option('duplicates', { type: 'string', default: 'refuse', choices: ['refuse', 'drop'], describe: 'what to do with identical rows' })
+    .positional('file', { type: 'string', demandOption: true, describe: 'CSV, .csv.gz or Binance dumps (.csv, .zip), read as one series' })
+    .option('from', { type: 'string', requiresArg: true, describe: 'first candle: YYYY-MM-DD, ISO time or epoch ms' })
+    .option('to', { type: 'string', requiresArg: true, describe: 'end of the tape, exclusive' })
+    .option('gaps', { type: 'string', requiresArg: true, default: 'refuse', choices: ['refuse', 'allow', 'fill'], describe: 'what to do with missing candles' })
+    .option('duplicates', { type: 'string', requiresArg: true, default: 'refuse', choices: ['refuse', 'drop'], describe: 'what to do with identical rows' })
     .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
 
 const output = (argv: Argv<unknown>): Argv<unknown> =>
-  argv.option('output', { type: 'string', demandOption: true, describe: 'file to write: .csv or .csv.gz' })
-
-function asTimeframe(text: string): Timeframe {
-  if (!isTimeframe(text)) throw new TapedeckError('TD_USAGE', `--timeframe ${text}: expected one such as 1m, 1h or 1d`)
-  return text
-}
+  argv.option('output', { type: 'string', requiresArg: true, demandOption: true, describe: 'file to write: .csv or .csv.gz' })
 
 const verify: Command<TapeArguments> = {
   command: 'verify <file..>',
   describe: 'Read candle files whole and say whether they are sound',
-  builder: (argv) => files(argv).option('timeframe', { type: 'string', describe: 'also resample to this timeframe' }),
+  builder: (argv) => files(argv).option('timeframe', { type: 'string', requiresArg: true, describe: 'timeframe to resample to on the way; left out = as recorded' }),
   handler: (argv, terminal) => pass(argv, terminal, null),
 }
 
@@ -63,7 +60,7 @@ const importCommand: Command<TapeArguments> = {
 const resample: Command<TapeArguments> = {
   command: 'resample <file..>',
   describe: 'Join candles into a coarser timeframe',
-  builder: (argv) => output(files(argv)).option('timeframe', { type: 'string', demandOption: true, describe: 'timeframe to make, such as 4h' }),
+  builder: (argv) => output(files(argv)).option('timeframe', { type: 'string', requiresArg: true, demandOption: true, describe: 'timeframe to make, such as 4h' }),
   handler: (argv, terminal) => pass(argv, terminal, argv.output!),
 }
 
@@ -72,24 +69,32 @@ const synth: Command<SynthArguments> = {
   describe: 'Make a synthetic tape with calm, bull, bear and crash phases',
   builder: (argv) =>
     output(argv)
-      .option('seed', { type: 'number', default: 1, describe: 'the same seed makes the same tape' })
-      .option('candles', { type: 'number', default: 5000, describe: 'how many' })
-      .option('timeframe', { type: 'string', default: '1h', describe: 'of the candles' })
-      .option('from', { type: 'string', default: '2024-01-01', describe: 'time of the first one' })
+      .option('seed', { type: 'number', requiresArg: true, default: 1, describe: 'the same seed makes the same tape' })
+      .option('candles', { type: 'number', requiresArg: true, default: 5000, describe: 'how many candles' })
+      .option('timeframe', { type: 'string', requiresArg: true, default: '1h', describe: 'timeframe of the candles' })
+      .option('from', { type: 'string', requiresArg: true, default: '2024-01-01', describe: 'time of the first candle' })
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler({ seed, candles, from, timeframe, output: target, json }, terminal) {
-    const market = await openTape('synthetic', { seed, candles, from }, asTimeframe(timeframe), terminal)
+    const options = { seed: wholeNumber('seed', seed, 0), candles: wholeNumber('candles', candles, 1), from }
+    const market = await openTape('synthetic', options, asTimeframe(timeframe), terminal)
     return copy(market, asTimeframe(timeframe), target, json, terminal)
   },
 }
 
 async function pass(argv: TapeArguments, terminal: Terminal, target: string | null): Promise<number> {
   const { file, from, to, gaps, duplicates, json } = argv
+  refuseInput(target, file)
   const options = { file, gaps, duplicates, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
   let timeframe: Timeframe
   if (argv.timeframe !== undefined) timeframe = asTimeframe(argv.timeframe)
-  else timeframe = await (await openTape('candle-replay', options, '1d', terminal)).ownTimeframe!('BTC/USDT')
+  else timeframe = await (await openTape('candle-replay', options, '1d', terminal)).ownTimeframe!(TAPE)
   return copy(await openTape('candle-replay', options, timeframe, terminal), timeframe, target, json, terminal)
+}
+
+/** Writing over what is being read would leave nothing to go back to. */
+function refuseInput(target: string | null, inputs: readonly string[]): void {
+  if (target === null || !inputs.some((input) => resolve(input) === resolve(target))) return
+  throw new TapedeckError('TD_USAGE', `--output ${target}: is also read; choose another name`)
 }
 
 /** Reads a tape to its end, writing it on the way when there is a target, and says what it was. */
@@ -109,8 +114,9 @@ async function copy(market: MarketSource, timeframe: Timeframe, target: string |
       candles += end - start
       await file?.add(columns, start, end)
       progress.update(market.progress?.() ?? null, candles)
-      if (terminal.interrupted) throw new TapedeckError('TD_TAPE_EMPTY', 'interrupted')
     }
+    // A market ends early when it is interrupted: what came is not the whole tape.
+    terminal.world.signal.throwIfAborted()
     if (candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', 'there is no candle to read')
     await file?.finish()
   } catch (error) {

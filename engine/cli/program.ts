@@ -1,40 +1,42 @@
 import yargs, { type Argv } from 'yargs'
-import { TapedeckError } from '../errors.ts'
-import { didYouMean } from '../suggest.ts'
+import { ERRORS, TapedeckError } from '../errors.ts'
 import { version } from '../version.ts'
 import { backtestCommand } from './backtest.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { configCommand } from './config.ts'
 import { dataCommand } from './data.ts'
+import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { Terminal } from './terminal.ts'
 
-const KNOWN_FLAGS = [
-  'from', 'to', 'min-confidence', 'stop-loss', 'take-profit', 'position-size', 'set', 'json', 'out', 'report', 'no-report', 'audit',
-  'bounds', 'timeframe', 'gaps', 'duplicates', 'output', 'seed', 'candles', 'symbol', 'schema', 'help', 'version',
-]
 const commands = [backtestCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand] as readonly Command<never>[]
+
+/** What yargs knows of the command it stopped at; public there, missing in its types. */
+interface WithOptions {
+  getOptions(): { readonly key: Readonly<Record<string, unknown>> }
+}
 
 /** Runs one command line and returns the exit code; every error becomes one clear message on stderr. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   const terminal = new Terminal()
   let code = 0
-  // A reader that has seen enough (`| head`) is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error })
   const parser = yargs([...args])
     .scriptName('tapedeck')
     .usage('$0 <command>\n\nRehearse a trading strategy on tape before it trades live.')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': true })
+    // Explanations of mistakes are made from English ones; half a page of another language helps nobody either.
+    .locale('en')
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false })
     .version(version())
-    .alias('h', 'help')
-    .wrap(Math.min(100, process.stderr.columns ?? 100))
+    .alias({ h: 'help', v: 'version' })
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
     .strict()
     .recommendCommands()
-    .demandCommand(1, 'Name a command. `tapedeck --help` lists them.')
+    .demandCommand(1, 'no command')
     .exitProcess(false)
-    .fail((message, error) => {
-      throw error ?? new TapedeckError('TD_USAGE', explain(message, args))
+    .fail((message, error, instance) => {
+      const flags = Object.keys((instance as unknown as WithOptions).getOptions().key)
+      throw error ?? new TapedeckError('TD_USAGE', explain(message, args, commands, flags))
     })
   const register = (target: Argv, { command, describe, builder, handler, subcommands }: Command<never>): void => {
     target.command({
@@ -49,24 +51,13 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       },
     })
   }
-  for (const command of commands) register(parser, command)
+  for (const command of commands) register(parser as Argv, command)
   try {
     await parser.parseAsync()
-    return code
+    return terminal.outputLost ? ERRORS.TD_RUN_WRITE.exit : code
   } catch (error) {
     return terminal.fail(error)
   } finally {
     terminal.dispose()
   }
-}
-
-/** yargs names an unknown flag; the user is told which one was probably meant and where help is. */
-function explain(message: string, args: readonly string[]): string {
-  const [, unknown] = /^Unknown arguments?: (.+)$/.exec(message) ?? []
-  const command = args.find((arg) => !arg.startsWith('-')) ?? ''
-  const help = `\`tapedeck ${command === '' ? '' : `${command} `}--help\` shows what there is.`
-  if (unknown === undefined) return `${message.replaceAll('\n', ' ')} ${help}`
-  const words = [...new Set(unknown.split(', ').filter((word) => args.some((arg) => arg === word || arg.startsWith(`--${word}`))))]
-  const hints = (words.length > 0 ? words : unknown.split(', ')).map((word) => `unknown argument "${word}".${didYouMean(word, KNOWN_FLAGS)}`)
-  return `${hints.join(' ')} ${help}`
 }

@@ -5,6 +5,7 @@ import { blameFlags, loadScenario, type Override } from '../config/scenario-file
 import { TapedeckError } from '../errors.ts'
 import { registry } from '../assemble.ts'
 import type { Terminal } from './terminal.ts'
+import { pair } from './values.ts'
 
 /** Flags that change a scenario, and the path that each one sets. */
 const FLAGS = {
@@ -34,7 +35,7 @@ export interface ScenarioArguments {
 
 export function scenarioOptions<T>(argv: Argv<T>): Argv<T & ScenarioArguments> {
   let with_ = argv as Argv<unknown>
-  for (const [flag, describe] of Object.entries(DESCRIPTIONS)) with_ = with_.option(flag, { type: 'string', describe })
+  for (const [flag, describe] of Object.entries(DESCRIPTIONS)) with_ = with_.option(flag, { type: 'string', requiresArg: true, describe })
   return with_.option('set', {
     type: 'string', array: true, nargs: 1, describe: 'any key of the scenario: --set strategy.params.fast=5',
   }) as Argv<T & ScenarioArguments>
@@ -46,16 +47,15 @@ function overrides(argv: ScenarioArguments): Override[] {
     const value = argv[flag] as string | undefined
     if (value !== undefined) found.push({ path, value: scalar(value, `--${flag}`), flag: `--${flag}` })
   }
-  for (const pair of argv.set ?? []) {
-    const at = pair.indexOf('=')
-    if (at < 1) throw new TapedeckError('TD_USAGE', `--set ${pair}: expected key=value, such as strategy.params.fast=5`)
-    found.push({ path: pair.slice(0, at), value: scalar(pair.slice(at + 1), `--set ${pair}`), flag: '--set' })
+  for (const text of argv.set ?? []) {
+    const [path, value] = pair('set', text, 'strategy.params.fast=5')
+    found.push({ path, value: scalar(value, `--set ${text}`), flag: '--set' })
   }
   return found
 }
 
 /** Values are read as in the file: 5 is a number, null is null, [a, b] a list. */
-function scalar(text: string, where: string): unknown {
+export function scalar(text: string, where: string): unknown {
   try {
     return parse(text) as unknown
   } catch (error) {

@@ -15,12 +15,22 @@ export class Terminal {
     }
     this.#abort.abort()
   }
+  readonly #onOutputError = (error: NodeJS.ErrnoException): void => {
+    // A reader that has seen enough (`| head`) is not an error.
+    if (error.code === 'EPIPE' || this.#outputLost) return
+    this.#outputLost = true
+    process.exitCode = this.fail(new TapedeckError('TD_RUN_WRITE', `the output cannot be written (${error.message}); free space`, { cause: error }))
+  }
   readonly #cleaners = new Set<() => void>()
+  #outputLost = false
   #env: Environment | null = null
 
   constructor() {
     process.on('SIGINT', this.#onSignal)
     process.on('SIGTERM', this.#onSignal)
+    process.stdout.on('error', this.#onOutputError)
+    // There is nobody left to tell.
+    process.stderr.on('error', () => {})
   }
 
   dispose(): void {
@@ -31,6 +41,11 @@ export class Terminal {
   /** Run when the process has to leave at once. */
   onLeave(clean: () => void): void {
     this.#cleaners.add(clean)
+  }
+
+  /** The result did not reach whoever asked for it. */
+  get outputLost(): boolean {
+    return this.#outputLost
   }
 
   get interrupted(): boolean {
@@ -71,6 +86,11 @@ export class Terminal {
     }
   }
 
+  /** Whoever reads the result sees it at once, with the warnings in it. */
+  get watched(): boolean {
+    return process.stdout.isTTY === true
+  }
+
   get colour(): boolean {
     return process.stdout.isTTY === true && !process.env['NO_COLOR']
   }
@@ -95,13 +115,13 @@ export class Terminal {
 
   /** Says what went wrong and returns the exit code. A defect of Tapedeck itself shows its stack. */
   fail(error: unknown): number {
-    if (this.interrupted) {
-      this.note('interrupted')
-      return 130
-    }
     if (error instanceof TapedeckError) {
       this.note(`tapedeck: ${error.message} [${error.code}]`)
       return error.exitCode
+    }
+    if (this.interrupted) {
+      this.note('interrupted')
+      return 130
     }
     this.note(`tapedeck: unexpected error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
     return 1

@@ -9,7 +9,7 @@ const timeframe = z
   .custom<Timeframe>((value) => typeof value === 'string' && isTimeframe(value), `expected one of ${Object.keys(TIMEFRAMES).join(', ')}`)
   .meta({ type: 'string', enum: Object.keys(TIMEFRAMES) })
 
-const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'expected BASE/QUOTE in capitals, such as BTC/USDT')
+export const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'expected BASE/QUOTE in capitals, such as BTC/USDT')
 
 const confidence = z.union(
   [z.number().min(0).max(1), z.string().regex(/^breakeven(\s*[+-]\s*0?\.\d+)?$/)],

@@ -1,38 +1,22 @@
-import { orderFields, type PendingDecision, type Trail } from '../audit/trail.ts'
+import type { Trail } from '../audit/trail.ts'
 import type { Candle, CandleColumns } from '../core/candle.ts'
-import type { Instrument } from '../core/instrument.ts'
-import { breakEvenPrice, raisedStop, type Costs } from '../core/matching.ts'
-import { NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type ExitOrder, type Fill, type Order } from '../core/order.ts'
+import { breakEvenPrice, raisedStop } from '../core/matching.ts'
+import type { EntryOrder, ExitOrder } from '../core/order.ts'
 import type { Policy } from '../core/policy.ts'
-import { applyFill, copyPortfolio, createPortfolio, equity, type Holding, type Portfolio } from '../core/portfolio.ts'
+import { equity, type Holding, type Portfolio } from '../core/portfolio.ts'
 import { approve, RiskWatch, watchesLoss, type RiskContext } from '../core/risk.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import { emptyJudgement, judge } from '../pipeline/pipeline.ts'
-import type { Account, Broker, CandleBatch, OrderReceipt } from '../ports.ts'
+import type { Broker, CandleBatch } from '../ports.ts'
 import { EquityCurve } from './equity-curve.ts'
-import { OutcomeTally } from './tally.ts'
+import { OrderDesk, type DeskPlan, type Step } from './order-desk.ts'
+import type { OutcomeTally } from './tally.ts'
 import type { Track } from './track.ts'
-import { tradeFields } from './trade-record.ts'
 
-/** An order that has been sent and whose outcome is not known yet. */
-interface Sent {
-  readonly order: Order
-  readonly decision: PendingDecision | null
-  /** Sent for a decision, not for a rule of the policy. */
-  readonly decided: boolean
-}
-
-/** A promise only when a port needed one. */
-type Step = Promise<void> | undefined
-
-export interface LanePlan {
+export interface LanePlan extends DeskPlan {
   readonly policy: Policy
-  readonly broker: Broker
-  readonly account: Account
-  readonly instruments: readonly Instrument[]
   readonly timeframeMs: number
-  readonly trail: Trail | null
 }
 
 /** One variant of a run: it differs from others of the same lane in thresholds only. */
@@ -54,57 +38,40 @@ const NOBODY: readonly Parted[] = Object.freeze([])
  * differ only in their confidence thresholds are one lane until an opinion falls between those thresholds.
  */
 export class Lane {
+  /** With the thresholds of its members: what all of them have in common decides, until it no longer does. */
   readonly policy: Policy
-  readonly broker: Broker
-  readonly portfolio: Portfolio
   readonly curve: EquityCurve
-  readonly outcomes: OutcomeTally
   /** Which of the run's variants it stands for. More than one as long as they cannot differ. */
   members: readonly Member[]
-  readonly trail: Trail | null
   /** False while nothing is held, pending or resting: candles then cannot change the lane. */
   awake: boolean
   momentsInPosition: number
+  readonly #plan: LanePlan
+  readonly #desk: OrderDesk
+  readonly #watch: RiskWatch | null
   /** The policy moves stops or ends positions by time. */
   readonly #manages: boolean
   /** Nothing but price and levels can change it between decisions. */
   readonly #glides: boolean
-  readonly #timeframeMs: number
-  readonly #plan: LanePlan
   readonly #parted: Parted[] = []
-  readonly #costs: Costs
-  readonly #watch: RiskWatch | null
-  readonly #sent: (Sent | null)[]
   readonly #judgement = emptyJudgement()
   readonly #context: RiskContext
-  readonly #calmLow: Float64Array
-  readonly #calmHigh: Float64Array
-  #pendingSpend: number
 
   /** `members` share all but their thresholds. With `like`, the lane begins in that lane's present state. */
   constructor(plan: LanePlan, members: readonly Member[], like: Lane | null = null) {
-    const { account, instruments, timeframeMs, trail } = plan
+    const { account, instruments, timeframeMs } = plan
     const [{ minConfidence, minExitConfidence }] = members
     const policy = { ...plan.policy, minConfidence, minExitConfidence }
     this.#plan = plan
     this.members = members
     this.policy = policy
-    this.trail = trail
-    this.broker = like === null ? plan.broker : like.broker.fork!()
-    this.portfolio = like === null ? createPortfolio(account.cash, instruments) : copyPortfolio(like.portfolio)
+    this.#watch = like === null ? (watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null) : (like.#watch?.copy() ?? null)
+    this.#desk = new OrderDesk(plan, this.#watch, like === null ? null : like.#desk)
     this.curve = like?.curve.copy() ?? new EquityCurve(account.cash)
-    this.outcomes = like?.outcomes.copy() ?? new OutcomeTally()
     this.awake = like?.awake ?? false
     this.momentsInPosition = like?.momentsInPosition ?? 0
     this.#manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
-    this.#costs = account.costs
-    this.#watch = like === null ? (watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null) : like.#watch === null ? null : like.#watch.copy()
     this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
-    this.#timeframeMs = timeframeMs
-    this.#sent = like === null ? instruments.map(() => null) : like.#sent.slice()
-    this.#pendingSpend = like === null ? 0 : like.#pendingSpend
-    this.#calmLow = like === null ? new Float64Array(instruments.length).fill(Infinity) : like.#calmLow.slice()
-    this.#calmHigh = like === null ? new Float64Array(instruments.length) : like.#calmHigh.slice()
     this.#context = {
       state: 'ACTIVE', policy, instrument: instruments[0], costs: account.costs, price: 0, marketAgeMs: 0,
       maxMarketAgeMs: timeframeMs, latencyMs: 0, deadlineMs: Math.min(30_000, timeframeMs / 2), inPosition: false, openPositions: 0,
@@ -113,9 +80,35 @@ export class Lane {
     }
   }
 
+  get broker(): Broker {
+    return this.#desk.broker
+  }
+
+  get portfolio(): Portfolio {
+    return this.#desk.portfolio
+  }
+
+  get trail(): Trail | null {
+    return this.#desk.trail
+  }
+
+  get outcomes(): OutcomeTally {
+    return this.#desk.outcomes
+  }
+
+  /** A limit has stopped the lane until a person resumes it. */
+  get halted(): boolean {
+    return this.#watch?.state === 'HALTED'
+  }
+
+  /** Whether the lane holds the symbol. */
+  holds(track: Track): boolean {
+    return this.portfolio.holdings[track.index].open
+  }
+
   /**
-   * Goes through rows `from … end − 1` of a batch, whose opinions are known: asleep from one BUY or SELL to the next, gliding while a position is
-   * held and no level is touched, and row by row where something can happen.
+   * Goes through rows `from … end − 1` of a batch, whose opinions are known: asleep from one BUY or SELL to the next,
+   * gliding while a position is held and no level is touched, and row by row where something can happen.
    */
   walk(track: Track, batch: CandleBatch, from: number, end: number): Step {
     return this.#walk(track, batch, from, end, 0)
@@ -156,55 +149,22 @@ export class Lane {
     const { index } = track
     const { portfolio } = this
     const holding = portfolio.holdings[index]
-    const low = this.#calmLow[index]
-    const high = this.#calmHigh[index]
-    const reached = this.curve.glide(columns, row, until, low, high, portfolio.cash, holding.quantity)
+    const { calmLow, calmHigh } = this.#desk
+    const reached = this.curve.glide(columns, row, until, calmLow[index], calmHigh[index], portfolio.cash, holding.quantity)
     if (reached === row) return row
     holding.mark = columns.close[reached - 1]
     if (portfolio.openPositions > 0) this.momentsInPosition += reached - row
     return reached
   }
 
-  /**
-   * A candle closed: the broker tells what happened and fills go into the portfolio. Where the broker can say that
-   * nothing can have happened, it is not asked.
-   */
+  /** A candle closed: orders meet it. */
   settle(now: EpochMs, track: Track, candle: Candle): Step {
-    const { index } = track
-    const holding = this.portfolio.holdings[index]
-    if (candle.low > this.#calmLow[index] && candle.high < this.#calmHigh[index]) {
-      holding.mark = candle.close
-      if (candle.high > holding.highestHigh) holding.highestHigh = candle.high
-      return undefined
-    }
-    this.#watch?.roll(now - 1)
-    const executions = this.broker.settle(now, track.symbol, candle)
-    if (executions instanceof Promise) return executions.then((known) => this.#settled(known, track, candle))
-    this.#settled(executions, track, candle)
-    return undefined
-  }
-
-  #settled(executions: readonly Execution[], track: Track, candle: Candle): void {
-    if (executions !== NO_EXECUTIONS) {
-      this.#book(executions, track, track.number)
-      this.#calmDown(track)
-    }
-    const holding = this.portfolio.holdings[track.index]
-    holding.mark = candle.close
-    if (candle.high > holding.highestHigh) holding.highestHigh = candle.high
+    return this.#desk.settle(now, track, candle)
   }
 
   /** Nothing closed, but orders may have met the market. */
-  async wake(now: EpochMs, track: Track): Promise<void> {
-    this.#book(await this.broker.settle(now, track.symbol), track, track.number)
-    this.#calmDown(track)
-  }
-
-  /** Learns anew between which prices candles cannot concern the lane. */
-  #calmDown({ index, symbol }: Track): void {
-    const range = this.broker.calm?.(symbol) ?? null
-    this.#calmLow[index] = range === null ? Infinity : range.low
-    this.#calmHigh[index] = range === null ? -Infinity : range.high
+  wake(now: EpochMs, track: Track): Promise<void> {
+    return this.#desk.wake(now, track)
   }
 
   /** Marks the equity at a moment's close, once all its candles are settled. */
@@ -215,19 +175,9 @@ export class Lane {
     if (portfolio.openPositions > 0) this.momentsInPosition++
     this.awake = !this.broker.idle || value !== portfolio.cash
     if (this.#watch === null) return
-    const closeTime = openTime + this.#timeframeMs
+    const closeTime = openTime + this.#plan.timeframeMs
     const breached = this.#watch.mark(closeTime - 1, value)
     if (breached !== null) this.trail?.line('risk', closeTime, { rule: breached, state: this.#watch.state, equity: value })
-  }
-
-  /** A limit has stopped the lane until a person resumes it. */
-  get halted(): boolean {
-    return this.#watch?.state === 'HALTED'
-  }
-
-  /** Whether the lane holds the symbol. */
-  holds(track: Track): boolean {
-    return this.portfolio.holdings[track.index].open
   }
 
   /** Phases 3 and 4, the order if both agree, and then what the policy does by itself. */
@@ -247,11 +197,12 @@ export class Lane {
     const holding = this.portfolio.holdings[track.index]
     const context = this.#look(track, holding, latencyMs)
     const order = opinion.action === 'BUY' ? this.#entry(track, latencyMs) : this.#exit(track, 'signal', latencyMs)
-    context.inPosition = order.side === 'buy' ? holding.open || this.#sent[track.index] !== null : this.#leavable(track, holding)
+    context.inPosition = order.side === 'buy' ? holding.open || this.#desk.isBusy(track.index) : this.#leavable(track, holding)
     const judged = judge(order, opinion, context, this.#judgement, trail !== null)
     const parted = this.members.length > 1 ? this.#part(track, consultation) : undefined
     if (typeof judged !== 'string') {
-      const sent = this.#send(track, judged, trail?.begin(track.snapshot, consultation, this.#judgement) ?? null, true)
+      this.awake = true
+      const sent = this.#desk.send(track, judged, trail?.begin(track.snapshot, consultation, this.#judgement) ?? null, true)
       return parted === undefined ? sent : parted.then(() => sent)
     }
     this.outcomes.count('REJECTED', judged)
@@ -294,19 +245,16 @@ export class Lane {
       context.inPosition = true
       const approved = approve(this.#exit(track, 'time', 0), context, null)
       // Refused only when halted or too small to sell; the next close asks again.
-      return typeof approved === 'string' ? undefined : this.#send(track, approved, null, false)
+      return typeof approved === 'string' ? undefined : this.#desk.send(track, approved, null, false)
     }
     const resting = Number.isNaN(holding.stop) ? 0 : holding.stop
-    const breakEven = breakEvenPrice(holding.entryPrice, this.#costs)
+    const breakEven = breakEvenPrice(holding.entryPrice, this.#plan.account.costs)
     const { tickSize } = holding.instrument
     const wanted = raisedStop(resting, this.policy, holding.entryPrice, holding.highestHigh, breakEven, tickSize)
     if (wanted <= resting) return undefined
     holding.stop = wanted
     this.trail?.line('order', track.snapshot.time, { event: 'stop-raised', symbol: track.symbol, from: resting || null, to: wanted })
-    const raised = this.broker.raiseStop(track.symbol, wanted)
-    if (raised instanceof Promise) return raised.then(() => this.#calmDown(track))
-    this.#calmDown(track)
-    return undefined
+    return this.#desk.raiseStop(track, wanted)
   }
 
   /** The tape ends: whatever is pending is cancelled, whatever is held is sold at the last close. */
@@ -314,14 +262,14 @@ export class Lane {
     const heldBefore = this.portfolio.openPositions > 0
     const executions = this.broker.closeAt?.(track.symbol, candle)
     if (executions === undefined) throw new Error('this broker cannot close positions at the end of a tape')
-    this.#book(executions, track, track.number - 1)
+    this.#desk.book(executions, track, track.number - 1)
     this.curve.remark(equity(this.portfolio))
     // The last close counted as one with a position; it no longer is.
     if (heldBefore && this.portfolio.openPositions === 0) this.momentsInPosition--
   }
 
   #leavable(track: Track, holding: Holding): boolean {
-    return holding.open && this.#sent[track.index] === null
+    return holding.open && !this.#desk.isBusy(track.index)
   }
 
   #look(track: Track, holding: Holding, latencyMs: number): RiskContext {
@@ -333,8 +281,8 @@ export class Lane {
     context.price = track.snapshot.price
     context.latencyMs = latencyMs
     context.equity = value
-    context.openPositions = portfolio.openPositions + this.#pendingEntries()
-    context.exposure = value - portfolio.cash + this.#pendingSpend
+    context.openPositions = portfolio.openPositions + this.#desk.pendingEntries
+    context.exposure = value - portfolio.cash + this.#desk.pendingSpend
     context.wantedSpend = this.policy.positionSize * value
     context.candlesSinceExit = holding.exitIndex < 0 ? Infinity : track.number - holding.exitIndex
     if (watch !== null) {
@@ -347,18 +295,12 @@ export class Lane {
     return context
   }
 
-  #pendingEntries(): number {
-    let pending = 0
-    for (let index = 0; index < this.#sent.length; index++) if (this.#sent[index]?.order.side === 'buy') pending++
-    return pending
-  }
-
   #entry(track: Track, latencyMs: number): EntryOrder {
     return {
       id: track.orderId('entry'),
       symbol: track.symbol,
       side: 'buy',
-      spend: Math.max(0, Math.min(this.#context.wantedSpend, this.portfolio.cash - this.#pendingSpend)),
+      spend: Math.max(0, Math.min(this.#context.wantedSpend, this.portfolio.cash - this.#desk.pendingSpend)),
       protection: this.policy,
       decidedAt: track.snapshot.time,
       latencyMs,
@@ -376,74 +318,4 @@ export class Lane {
       latencyMs,
     }
   }
-
-  #send(track: Track, order: Approved<Order>, decision: PendingDecision | null, decided: boolean): Step {
-    this.#sent[track.index] = { order, decision, decided }
-    if (order.side === 'buy') this.#pendingSpend += order.spend
-    this.awake = true
-    this.trail?.line('intent', order.decidedAt, { symbol: order.symbol, order: orderFields(order) })
-    const receipt = this.broker.submit(order)
-    if (receipt instanceof Promise) return receipt.then((known) => this.#received(track, known))
-    this.#received(track, receipt)
-    return undefined
-  }
-
-  #received(track: Track, { orderId, state, reason }: OrderReceipt): void {
-    this.trail?.line('order', track.snapshot.time, { id: orderId, symbol: track.symbol, state, reason })
-    if (state === 'rejected') this.#ended(track, orderId, 'FAILED', reason)
-    this.#calmDown(track)
-  }
-
-  #book(executions: readonly Execution[], track: Track, candleIndex: number): void {
-    for (const execution of executions) {
-      if (execution.kind === 'fill') {
-        this.#filled(execution, track, candleIndex)
-        continue
-      }
-      const { orderId, symbol, time, state, reason } = execution
-      this.trail?.line('order', time, { id: orderId, symbol, state, reason })
-      this.#ended(track, orderId, 'FAILED', reason)
-    }
-  }
-
-  #filled(fill: Fill, track: Track, candleIndex: number): void {
-    const { portfolio, trail } = this
-    const holding = portfolio.holdings[track.index]
-    if (trail !== null) trail.line('fill', fill.time, fillFields(fill))
-    const closed = applyFill(portfolio, holding, fill, candleIndex)
-    this.#ended(track, fill.orderId, 'EXECUTED', null)
-    if (!closed) return
-    const row = portfolio.trades.length - 1
-    this.#watch?.traded(portfolio.trades.pnl[row])
-    trail?.line('trade', fill.time, tradeFields(portfolio.trades, row, track.symbol))
-  }
-
-  /** The outcome of a sent order is known; its decision's line can be written. */
-  #ended(track: Track, orderId: string, status: 'EXECUTED' | 'FAILED', reason: string | null): void {
-    const sent = this.#sent[track.index]
-    if (sent === null || sent.order.id !== orderId) return
-    this.#sent[track.index] = null
-    this.#pendingSpend = this.#sent.reduce((sum, one) => sum + (one?.order.side === 'buy' ? one.order.spend : 0), 0)
-    if (!sent.decided) return
-    this.outcomes.count(status, reason)
-    if (sent.decision !== null) this.trail!.conclude(sent.decision, { status, reason, order: sent.order })
-  }
 }
-
-/** Its line's timestamp is the open time of the candle in which it happened. */
-const fillFields = (fields: Fill): Record<string, unknown> => ({
-  id: fields.orderId,
-  symbol: fields.symbol,
-  side: fields.side,
-  price: fields.price,
-  quantity: fields.quantity,
-  notional: fields.notional,
-  fee_base: fields.feeBase,
-  fee_quote: fields.feeQuote,
-  slippage: fields.slippage,
-  liquidity: fields.liquidity,
-  reason: fields.reason,
-  ambiguous: fields.ambiguous,
-  stop: fields.stop,
-  target: fields.target,
-})

@@ -16,7 +16,7 @@ describe('a timeframe', () => {
 
   it('is one of Binance\'s intervals with a fixed length', () => {
     expect(NAMES.join(' ')).toBe('1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w')
-    for (const text of ['1M', '7m', '', '1H', 'toString', '__proto__', '60']) expect(isTimeframe(text), text).toBe(false)
+    for (const text of ['1M', '7m', '', '1H', 'toString', '__proto__']) expect(isTimeframe(text), text).toBe(false)
     expect(timeframeOf(60_001)).toBeNull()
     expect(timeframeOf(0)).toBeNull()
   })
