@@ -1,7 +1,7 @@
 import { z, type ZodType } from 'zod'
 import { TapedeckError, type ErrorCode } from './errors.ts'
 import type { Plugin, PluginKind, Strategy } from './ports.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from './core/suggest.ts'
 
 type Loader<T> = () => Promise<{ default: T }>
 export type PluginManifest = { readonly [K in PluginKind]: Readonly<Record<string, Loader<Plugin<K, unknown>>>> }

@@ -1,4 +1,4 @@
-import { didYouMean } from '../suggest.ts'
+import { didYouMean } from '../core/suggest.ts'
 import type { Command } from './command.ts'
 
 const nameOf = ({ command }: Command<never>): string => command.split(' ')[0]

@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import type { Argv } from 'yargs'
 import { resolveScenario, type Resolution } from '../config/resolve.ts'
-import { blameFlags, loadScenario, type Override } from '../config/scenario-file.ts'
+import { blameFlags, loadScenario, yamlProblem, type Override } from '../config/scenario-file.ts'
 import { TapedeckError } from '../errors.ts'
 import { registry } from '../assemble.ts'
 import type { Terminal } from './terminal.ts'
@@ -45,7 +45,9 @@ function overrides(argv: ScenarioArguments): Override[] {
   const found: Override[] = []
   for (const [flag, path] of Object.entries(FLAGS)) {
     const value = argv[flag] as string | undefined
-    if (value !== undefined) found.push({ path, value: scalar(value, `--${flag}`), flag: `--${flag}` })
+    if (value === undefined) continue
+    if (value.trim() === '') throw new TapedeckError('TD_USAGE', `--${flag}: the value is empty`)
+    found.push({ path, value: scalar(value, `--${flag}`), flag: `--${flag}` })
   }
   for (const text of argv.set ?? []) {
     const [path, value] = pair('set', text, 'strategy.params.fast=5')
@@ -57,9 +59,9 @@ function overrides(argv: ScenarioArguments): Override[] {
 /** Values are read as in the file: 5 is a number, null is null, [a, b] a list. */
 export function scalar(text: string, where: string): unknown {
   try {
-    return parse(text) as unknown
+    return parse(text, { logLevel: 'error' }) as unknown
   } catch (error) {
-    throw new TapedeckError('TD_USAGE', `${where}: not a value (${(error as Error).message.split('\n')[0]})`, { cause: error })
+    throw new TapedeckError('TD_USAGE', `${where}: not a value (${yamlProblem(error)})`, { cause: error })
   }
 }
 

@@ -30,15 +30,17 @@ export function loadScenario(path: string, overrides: readonly Override[] = []):
   try {
     text = readFileSync(absolute, 'utf8')
   } catch (error) {
-    throw new TapedeckError('TD_SCENARIO_MISSING', `${path}: cannot read the scenario (${messageOf(error)}); expected a YAML file`, { cause: error })
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such file (looked for ${absolute})` : messageOf(error)
+    throw new TapedeckError('TD_SCENARIO_MISSING', `${path}: the scenario cannot be read: ${reason}; give the path of a YAML file`, { cause: error })
   }
   const document = parseDocument(text, { prettyErrors: true })
   if (document.errors.length > 0) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${document.errors[0].message.split('\n')[0]}`, { cause: document.errors[0] })
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: not valid YAML: ${yamlProblem(document.errors[0])}`, { cause: document.errors[0] })
   }
   const raw: unknown = document.toJS()
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: expected keys such as name, market and strategy, got ${text.trim() === '' ? 'an empty file' : typeof raw}`)
+    const got = raw === null || raw === undefined ? 'an empty file' : Array.isArray(raw) ? 'a list' : `only ${JSON.stringify(raw)}`
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: expected keys such as name, market and strategy, got ${got}`)
   }
   for (const { path: at, value } of overrides) setAt(raw as Record<string, unknown>, at, value)
   const input = parseOptions(scenarioSchema, raw, path, [], 'TD_SCENARIO_INVALID')
@@ -55,11 +57,24 @@ export function loadScenario(path: string, overrides: readonly Override[] = []):
 export function blameFlags(error: unknown, path: string, overrides: readonly Override[]): unknown {
   if (!(error instanceof TapedeckError)) return error
   const lines = error.message.split('\n').map((line) => {
-    const guilty = overrides.find((one) => line.startsWith(`${path}: ${one.path}`))
+    const guilty = overrides.find((one) => isAbout(line, path, one.path))
     return guilty === undefined ? line : `${line} (given by ${guilty.flag})`
   })
   return new TapedeckError(error.code, lines.join('\n'), { cause: error.cause })
 }
+
+/** True when a message names `key`, a key below it, or a step of it as unknown. */
+function isAbout(line: string, path: string, key: string): boolean {
+  if (line.startsWith(`${path}: ${key}:`) || line.startsWith(`${path}: ${key}.`)) return true
+  const steps = key.split('.')
+  return steps.some((step, index) => {
+    const parent = steps.slice(0, index).join('.')
+    return line.startsWith(`${path}: ${parent === '' ? '' : `${parent}: `}unknown key "${step}"`)
+  })
+}
+
+/** What a YAML parser complains about, on one line. */
+export const yamlProblem = (error: unknown): string => messageOf(error).split('\n')[0].replace(/:$/, '')
 
 function setAt(target: Record<string, unknown>, path: string, value: unknown): void {
   const steps = path.split('.')

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { AUDIT_LEVELS } from '../audit/trail.ts'
 import { isTimeframe, TIMEFRAMES, type Timeframe } from '../core/timeframe.ts'
 
-const fraction = z.number().gt(0).lt(1)
+const FRACTION = 'expected a fraction between 0 and 1: 0.05 means 5 %'
+const GAIN = 'expected a fraction above 0: 0.03 means 3 %'
+const SHARE = 'expected a share above 0 and up to 1: 0.02 means 2 %'
+const CONFIDENCE = 'expected a number from 0 to 1, or breakeven+0.02'
+
+const fraction = z.number(FRACTION).gt(0, FRACTION).lt(1, FRACTION)
+const gain = z.number(GAIN).gt(0, GAIN)
+const share = z.number(SHARE).gt(0, SHARE).max(1, SHARE)
 const count = z.int().min(1)
 
 const timeframe = z
@@ -12,8 +19,8 @@ const timeframe = z
 export const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'expected BASE/QUOTE in capitals, such as BTC/USDT')
 
 const confidence = z.union(
-  [z.number().min(0).max(1), z.string().regex(/^breakeven(\s*[+-]\s*0?\.\d+)?$/)],
-  'expected a number from 0 to 1, or breakeven+0.02',
+  [z.number().min(0, CONFIDENCE).max(1, CONFIDENCE), z.string().regex(/^breakeven(\s*[+-]\s*0?\.\d+)?$/, CONFIDENCE)],
+  CONFIDENCE,
 )
 
 /** The policy block as written: every key may be left out. Fractions: 0.05 means 5 %. */
@@ -21,14 +28,14 @@ export const policySchema = z.strictObject({
   minConfidence: confidence.describe('entries need at least this; breakeven+0.02 is computed from stop, target and costs'),
   minExitConfidence: confidence.describe('exits need at least this; 0 = always leave; left out = minConfidence'),
   stopLoss: fraction.nullable().describe('distance below the entry fill; null = none'),
-  takeProfit: z.number().gt(0).nullable().describe('distance above the entry fill; null = none'),
-  positionSize: z.number().gt(0).max(1).describe('share of equity that an entry spends'),
+  takeProfit: gain.nullable().describe('distance above the entry fill; null = none'),
+  positionSize: share.describe('share of equity that an entry spends'),
   maxHold: count.nullable().describe('candles until the time stop; also the horizon of a prediction'),
   trailingStop: fraction.nullable().describe('distance of a stop that follows the highest high since entry'),
-  breakEvenAt: z.number().gt(0).nullable().describe('gain at which the stop moves to entry plus costs'),
+  breakEvenAt: gain.nullable().describe('gain at which the stop moves to entry plus costs'),
   maxOpenPositions: count.nullable(),
-  maxExposure: z.number().gt(0).max(1).nullable().describe('largest share of equity in all positions'),
-  maxPositionSize: z.number().gt(0).max(1).nullable().describe('largest share of equity in one entry'),
+  maxExposure: share.nullable().describe('largest share of equity in all positions'),
+  maxPositionSize: share.nullable().describe('largest share of equity in one entry'),
   maxDailyLoss: fraction.nullable().describe('loss since 00:00 UTC after which only exits are allowed until the next day'),
   maxDrawdown: fraction.nullable().describe('loss from the peak after which trading halts'),
   cooldown: count.nullable().describe('candles after an exit before the symbol is entered again'),

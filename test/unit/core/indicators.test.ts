@@ -258,9 +258,9 @@ describe('specs', () => {
 
   it('refuses an unknown name, with a suggestion and the list', async () => {
     expect(await refusal({ indicator: 'smaa', period: 3 })).toMatch(
-      /^indicator "fast": there is no indicator "smaa"; did you mean "sma"\? Known: source, sma, ema, rsi,.* wilders$/,
+      /^indicator "fast": there is no indicator "smaa"\. Did you mean "sma"\? Known: source, sma, ema, rsi,.* wilders$/,
     )
-    expect(await refusal({ indicator: 'ATR' })).toContain('did you mean "atr"?')
+    expect(await refusal({ indicator: 'ATR' })).toContain('Did you mean "atr"?')
     expect(await refusal({ indicator: 'constructor' })).toContain('there is no indicator "constructor"')
   })
 

@@ -35,8 +35,8 @@ describe('a round trip', () => {
     holding.mark = 110
     expect(equity(portfolio)).toBe(1049.5)
     // 5 × 110 = 550, fee 0.55: cash 1048.95, won 550 − 0.55 − 500.5 = 48.95.
-    const sale = { price: 110, quantity: 5, feeQuote: 0.55, slippage: 2, time: 9, reason: 'target', ambiguous: true } as const
-    expect(applyFill(portfolio, holding, fill({ side: 'sell', ...sale }), 8)).toBe(true)
+    const sale = { price: 110, quantity: 5, feeQuote: 0.55, slippage: 2, time: 9, ambiguous: true }
+    expect(applyFill(portfolio, holding, fill({ side: 'sell', reason: 'target', ...sale }), 8)).toBe(true)
     expect(portfolio.cash).toBeCloseTo(1048.95, 10)
     expect(portfolio).toMatchObject({ openPositions: 0, traded: 1050, slippage: 3, ambiguousCandles: 1 })
     expect(holding).toMatchObject({ quantity: 0, cost: 0, open: false, exitIndex: 8 })
@@ -73,7 +73,7 @@ describe('a round trip', () => {
 describe('a rest below the lot', () => {
   it('is dust: no position, valued in equity, and keeps its own share of the cost', () => {
     const { portfolio, holding } = opened(LOTS)
-    // 2.05 for 205 of which 2.0 can be sold: they cost 205 × 2 ÷ 2.05 = 200; 0.05 are left at 5.
+    // 2.05 for 205, of which 2 can be sold: they cost 205 × 2 ÷ 2.05 = 200; 0.05 are left at 5.
     applyFill(portfolio, holding, fill({ side: 'buy', price: 100, quantity: 2.05 }), 0)
     expect(applyFill(portfolio, holding, fill({ side: 'sell', price: 120, quantity: 2 }), 1)).toBe(true)
     expect(portfolio.openPositions).toBe(0)
@@ -116,7 +116,8 @@ describe('a partial sale', () => {
   it('leaves the position open; the trade is the sum of its parts', () => {
     const { portfolio, holding } = opened()
     applyFill(portfolio, holding, fill({ side: 'buy', price: 100, quantity: 4, feeQuote: 0.4 }), 0)
-    expect(applyFill(portfolio, holding, fill({ side: 'sell', price: 110, quantity: 1, feeQuote: 0.11 }), 1)).toBe(false)
+    const first = fill({ side: 'sell', price: 110, quantity: 1, feeQuote: 0.11 })
+    expect(applyFill(portfolio, holding, first, 1)).toBe(false)
     expect(holding.open).toBe(true)
     expect(portfolio.openPositions).toBe(1)
     expect(holding.cost).toBeCloseTo(300.3, 10)

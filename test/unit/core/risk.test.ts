@@ -221,7 +221,7 @@ describe('the risk rules', () => {
 
   it('the first failure is the reason and all are recorded, whichever come together', () => {
     // Changes that touch different values, so that any of them may come together.
-    const shared = ['stop-loss-side', 'take-profit-side', 'position-too-large']
+    const shared = ['stop-loss-side', 'take-profit-side', 'position-too-large', 'exit-below-min-notional']
     const separate = RULES.filter(([name]) => !shared.includes(name))
     fc.assert(fc.property(fc.shuffledSubarray([...separate]), (chosen) => {
       const { reason, failed } = entered(...chosen.map(([, broken]) => broken))
