@@ -1,5 +1,6 @@
 import { z, type ZodType } from 'zod'
 import { TapedeckError, type ErrorCode } from './errors.ts'
+import { expectation } from './expectation.ts'
 import type { Plugin, PluginKind, Strategy } from './ports.ts'
 import { didYouMean } from './core/suggest.ts'
 
@@ -59,19 +60,32 @@ function knownKeys(schema: ZodType, path: readonly PropertyKey[]): readonly stri
 
 /** Parses with one clear line per mistake: where, what came, what was expected, and the key that was probably meant. */
 export function parseOptions<T>(schema: ZodType<T>, input: unknown, file: string, at: readonly string[], code: ErrorCode): T {
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { error: expectation })
   if (result.success) return result.data
-  const lines = result.error.issues.map((issue) => {
+  const lines = result.error.issues.flatMap(insideUnions).map((issue) => {
     const path = [...at, ...issue.path.map(String)].join('.')
     const place = path === '' ? file : `${file}: ${path}`
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(schema, issue.path)
       return issue.keys.map((key) => `${place}: unknown key "${key}".${didYouMean(key, known)}`).join('\n')
     }
-    const got = valueAt(input, issue.path)
-    return `${place}: ${issue.message}${got === undefined ? ' (missing)' : `, got ${JSON.stringify(got)}`}`
+    const got = issue.code === 'invalid_key' ? issue.path.at(-1) : valueAt(input, issue.path)
+    return `${place}: ${issue.message}${got === undefined ? ' (missing)' : `, got ${shown(got)}`}`
   })
   throw new TapedeckError(code, lines.join('\n'))
+}
+
+/** Of several alternatives the one of the right kind is meant: what is wrong inside it is what the user wants to know. */
+function insideUnions(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.find((issues) => issues.length > 0 && issues.every(({ path }) => path.length > 0))
+  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue]
+}
+
+/** A value as it was written, cut to what fits a line. */
+function shown(value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value)
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -4,7 +4,7 @@ import type { Status } from '../core/opinion.ts'
 import type { Order } from '../core/order.ts'
 import type { Consultation, Judgement } from '../pipeline/consultation.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { DecisionLines } from './decision-line.ts'
+import { MarketPart, opinionPart } from './decision-line.ts'
 import { fieldsJson, spacedJson } from './spaced-json.ts'
 
 export const AUDIT_LEVELS = ['full', 'trades', 'off'] as const
@@ -29,7 +29,8 @@ export interface PendingDecision {
 const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
 const DECISION = encode('{"type": "decision", "seq": ')
-const SKIPPED_HOLD = encode(', "status": "SKIPPED", "reason": "hold", "order": null, ')
+/** Rules say the same few things over and over, so the ends of their lines are kept. */
+const REMEMBERED = 4
 
 /** What an order looks like in the audit. */
 export const orderFields = (order: Order): Record<string, unknown> =>
@@ -45,7 +46,9 @@ export class Trail {
   readonly #run: string
   readonly #timeframe: string
   readonly #scored: boolean
-  readonly #lines = new Map<string, DecisionLines>()
+  readonly #markets = new Map<string, MarketPart>()
+  readonly #ends: { readonly consultation: Consultation; readonly bytes: Uint8Array }[] = []
+  #oldest = 0
   readonly #scratch = new ByteWriter((bytes) => (this.#head += Buffer.from(bytes).toString('utf8')))
   #head = ''
   #seq = 0
@@ -76,9 +79,8 @@ export class Trail {
     writer.bytes(DECISION)
     writer.integer(++this.#seq)
     writer.bytes(this.#runPart)
-    this.#linesOf(snapshot).write(writer, snapshot, consultation, null)
-    writer.bytes(SKIPPED_HOLD)
-    writer.text(usageJson(consultation))
+    this.#marketOf(snapshot).write(writer, snapshot)
+    writer.bytes(this.#endOfHold(consultation))
   }
 
   /** A decision whose outcome is known at once. */
@@ -89,9 +91,9 @@ export class Trail {
   /** Everything of a decision line that is known before its order has met the market. */
   begin(snapshot: SnapshotView, consultation: Consultation, judgement: Judgement): PendingDecision {
     this.#head = ''
-    this.#linesOf(snapshot).write(this.#scratch, snapshot, consultation, judgement)
+    this.#marketOf(snapshot).write(this.#scratch, snapshot)
     this.#scratch.flush()
-    return { head: this.#head, tail: usageJson(consultation) }
+    return { head: this.#head + opinionPart(consultation, judgement, this.#scored), tail: usageJson(consultation) }
   }
 
   conclude({ head, tail }: PendingDecision, { status, reason, order }: Outcome): void {
@@ -122,12 +124,22 @@ export class Trail {
     this.#writer.flush()
   }
 
-  #linesOf({ symbol, names }: SnapshotView): DecisionLines {
-    const known = this.#lines.get(symbol)
+  #endOfHold(consultation: Consultation): Uint8Array {
+    const ends = this.#ends
+    for (let index = 0; index < ends.length; index++) if (ends[index].consultation === consultation) return ends[index].bytes
+    const said = opinionPart(consultation, null, this.#scored)
+    const bytes = encode(`${said}, "status": "SKIPPED", "reason": "hold", "order": null, ${usageJson(consultation)}`)
+    if (ends.length < REMEMBERED) ends.push({ consultation, bytes })
+    else ends[this.#oldest++ % REMEMBERED] = { consultation, bytes }
+    return bytes
+  }
+
+  #marketOf({ symbol, names }: SnapshotView): MarketPart {
+    const known = this.#markets.get(symbol)
     if (known !== undefined) return known
-    const lines = new DecisionLines(symbol, this.#timeframe, names, this.#scored)
-    this.#lines.set(symbol, lines)
-    return lines
+    const market = new MarketPart(symbol, this.#timeframe, names)
+    this.#markets.set(symbol, market)
+    return market
   }
 }
 

@@ -2,7 +2,7 @@ import type { Argv } from 'yargs'
 import { maskedSecrets, SETTING_NAMES } from '../config/settings.ts'
 import type { Resolution } from '../config/resolve.ts'
 import { scenarioJsonSchema } from '../config/json-schema.ts'
-import { baseRate, breakEvenRate } from '../core/policy.ts'
+import { baseRate, breakEvenRate, DEFAULT_POLICY } from '../core/policy.ts'
 import { registry } from '../assemble.ts'
 import { percent } from '../report/format.ts'
 import { costsOf } from '../config/resolve.ts'
@@ -43,9 +43,10 @@ export const configCommand = defineCommand<Arguments>({
       return 0
     }
     const { settings, env } = terminal
-    const values = Object.entries(SETTING_NAMES).map(([name, key]) => ({
-      name, value: settings[key] ?? null, origin: env[name] ? 'environment' : 'default',
-    }))
+    const values = Object.entries(SETTING_NAMES).map(([name, key]) => {
+      const value = settings[key] ?? (DEFAULT_POLICY as unknown as Record<string, number | null>)[key] ?? null
+      return { name, value, origin: env[name] ? 'environment' : value === null ? 'not set' : 'default' }
+    })
     const secrets = maskedSecrets(env)
     const resolution = argv.scenario === undefined ? null : (await resolveAll([argv.scenario], argv, terminal))[0]
     const rows = resolution === null ? [] : flatten(resolution.scenario).map(([path, value]) => ({ path, value, origin: originOf(resolution, path) }))
@@ -53,7 +54,7 @@ export const configCommand = defineCommand<Arguments>({
     if (argv.json) terminal.json({ settings: values, secrets, scenario: rows, breakEven: line })
     else {
       table(terminal, 'setting', values.map(({ name, value, origin }) => [name, value === null ? '–' : String(value), origin]))
-      table(terminal, 'secret', Object.entries(secrets).map(([name, value]) => [name, value, '']))
+      table(terminal, 'secret', Object.entries(secrets).map(([name, value]) => [name, value, env[name] ? 'environment' : '']))
       if (rows.length > 0) table(terminal, 'scenario', rows.map(({ path, value, origin }) => [path, JSON.stringify(value), origin]))
       if (line !== null) terminal.print(line.text)
     }

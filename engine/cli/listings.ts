@@ -17,15 +17,20 @@ interface Option {
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly type?: string
+  readonly type?: string | readonly string[]
   readonly enum?: readonly unknown[]
   readonly anyOf?: readonly JsonSchema[]
   readonly default?: unknown
   readonly description?: string
 }
 
-const typeOf = ({ type, enum: choices, anyOf }: JsonSchema): string =>
-  choices !== undefined ? choices.join(' | ') : anyOf !== undefined ? [...new Set(anyOf.map(typeOf))].join(' | ') : (type ?? 'any')
+/** `any` beside a real type is something that only the program can give, such as a date. */
+function typeOf({ type, enum: choices, anyOf }: JsonSchema): string {
+  if (choices !== undefined) return choices.join(' | ')
+  if (anyOf === undefined) return typeof type === 'string' ? type : (type?.join(' | ') ?? 'any')
+  const types = [...new Set(anyOf.map(typeOf))]
+  return (types.length > 1 ? types.filter((one) => one !== 'any') : types).join(' | ')
+}
 
 /** The options that a schema accepts, nested ones as `fees.maker`. */
 function optionsOf(schema: Schema<unknown>): Record<string, Option> {
@@ -66,12 +71,12 @@ export const strategiesCommand = defineCommand<Arguments>({
     })
     if (argv.json) terminal.json(rows)
     else {
-      for (const row of rows) {
+      for (const [index, row] of rows.entries()) {
+        if (index > 0) terminal.print('')
         terminal.print(`${row.name}\n  ${row.description}`)
         terminal.print(`  warm-up with defaults: ${row.warmup} candles${row.usesPortfolio ? '; sees its own position' : ''}`)
-        if (Object.keys(row.policy).length > 0) terminal.print(`  policy: ${JSON.stringify(row.policy)}`)
+        if (Object.keys(row.policy).length > 0) terminal.print(`  policy: ${Object.entries(row.policy).map(([key, value]) => `${key} = ${value}`).join(', ')}`)
         showOptions(row.params, terminal)
-        terminal.print('')
       }
     }
     return 0
@@ -90,11 +95,11 @@ export const pluginsCommand = defineCommand<Arguments>({
     }))))).flat()
     if (argv.json) terminal.json(rows)
     else {
-      for (const row of rows) {
+      for (const [index, row] of rows.entries()) {
+        if (index > 0) terminal.print('')
         terminal.print(`${row.kind} ${row.name}\n  ${row.description}`)
         if (row.env.length > 0) terminal.print(`  reads from the environment: ${row.env.join(', ')}`)
         showOptions(row.options, terminal)
-        terminal.print('')
       }
     }
     return 0

@@ -65,14 +65,14 @@ export async function resolveScenario(loaded: LoadedScenario, settings: Settings
   const timeframe = input.timeframe ?? settings.timeframe ?? missing(path, 'timeframe', 'timeframe: 1h', 'TIMEFRAME')
   origins.set('timeframe', input.timeframe ? written('timeframe') : 'environment TIMEFRAME')
 
-  const strategy = await registry.strategy(input.strategy.name)
+  const strategy = await named(path, 'strategy.name', registry.strategy(input.strategy.name))
   const params = parseOptions(strategy.params, input.strategy.params ?? {}, path, ['strategy', 'params'], 'TD_PLUGIN_OPTIONS')
   const { source, ...marketOptions } = input.market
-  const market = await registry.plugin('market', source)
+  const market = await named(path, 'market.source', registry.plugin('market', source))
   const { name: brokerName, ...brokerOptions } = input.broker ?? { name: 'paper' }
-  const broker = await registry.plugin('broker', brokerName)
+  const broker = await named(path, 'broker.name', registry.plugin('broker', brokerName))
   const chain = (input.providers ?? ['technical']).map((one) => (typeof one === 'string' ? { name: one } : one))
-  const providers = await Promise.all(chain.map(({ name }) => registry.plugin('provider', name)))
+  const providers = await Promise.all(chain.map(({ name }, index) => named(path, `providers.${index}`, registry.plugin('provider', name))))
   if (!chain.some(({ name }) => name === 'technical')) {
     // The last link is always the strategy's own rules: a silent AI must never leave a position without a decision.
     chain.push({ name: 'technical' })
@@ -112,6 +112,13 @@ export async function resolveScenario(loaded: LoadedScenario, settings: Settings
   return { scenario, folder: loaded.folder, origins, omitted, plugins: { market, broker, providers, strategy } }
 }
 
+/** A name that does not exist is told with the place where it was written. */
+const named = <T>(path: string, at: string, loading: Promise<T>): Promise<T> =>
+  loading.catch((error: unknown) => {
+    if (!(error instanceof TapedeckError)) throw error
+    throw new TapedeckError(error.code, `${path}: ${at}: ${error.message}`, { cause: error })
+  })
+
 function missing(path: string, key: string, example: string, variable: string): never {
   throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${key} is missing; write "${example}" or set ${variable}`)
 }
@@ -137,10 +144,10 @@ function resolvePolicy(
   const threshold = (value: number | string | undefined, key: string): number => {
     if (typeof value !== 'string') return value!
     const rate = breakEvenRate(chosen.stopLoss as number | null, chosen.takeProfit as number | null, costsOf(brokerOptions))
-    if (rate === null) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit`)
+    if (rate === null) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit; give them, or a number from 0 to 1`)
     const sum = rate + Number(value.replace('breakeven', '').replaceAll(' ', '') || 0)
     const rounded = Math.round(sum * 1e12) / 1e12
-    if (rounded < 0 || rounded > 1) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" comes to ${rounded}, outside 0 … 1`)
+    if (rounded < 0 || rounded > 1) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" comes to ${rounded}, expected 0 … 1`)
     return rounded
   }
   const minConfidence = threshold(input_.minConfidence, 'minConfidence')

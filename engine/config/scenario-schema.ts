@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AUDIT_LEVELS } from '../audit/trail.ts'
 import { isTimeframe, TIMEFRAMES, type Timeframe } from '../core/timeframe.ts'
+import { SYMBOL } from './settings.ts'
 
 const FRACTION = 'expected a fraction between 0 and 1: 0.05 means 5 %'
 const GAIN = 'expected a fraction above 0: 0.03 means 3 %'
@@ -16,7 +17,7 @@ const timeframe = z
   .custom<Timeframe>((value) => typeof value === 'string' && isTimeframe(value), `expected one of ${Object.keys(TIMEFRAMES).join(', ')}`)
   .meta({ type: 'string', enum: Object.keys(TIMEFRAMES) })
 
-export const symbol = z.string().regex(/^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/, 'expected BASE/QUOTE in capitals, such as BTC/USDT')
+const symbol = z.string().regex(SYMBOL, 'expected BASE/QUOTE in capitals, such as BTC/USDT')
 
 const confidence = z.union(
   [z.number().min(0, CONFIDENCE).max(1, CONFIDENCE), z.string().regex(/^breakeven(\s*[+-]\s*0?\.\d+)?$/, CONFIDENCE)],

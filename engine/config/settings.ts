@@ -3,6 +3,9 @@ import { TapedeckError } from '../errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** A market as it is written everywhere: its name goes unquoted into tables and file names. */
+export const SYMBOL = /^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/
+
 const SECRETS = [
   'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'GEMINI_API_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TOGETHER_API_KEY', 'API_TOKEN',
 ] as const
@@ -39,6 +42,9 @@ export const SETTING_NAMES = {
   PORT: 'port',
 } as const satisfies Record<string, keyof Settings>
 
+/** Other spellings that JavaScript takes for numbers, such as 0x10, are mistakes here. */
+const DECIMAL = /^\s*-?(\d+\.?\d*|\.\d+)\s*$/
+
 function fail(name: string, value: string, expected: string): never {
   throw new TapedeckError('TD_SETTING_INVALID', `${name}=${value}: expected ${expected}; correct it in the environment or in .env`)
 }
@@ -50,17 +56,19 @@ export function readSettings(env: Environment): Settings {
     const text = given(name)
     if (text === undefined) return undefined
     const value = Number(text)
-    return text.trim() !== '' && fits(value) ? value : fail(name, text, expected)
+    return DECIMAL.test(text) && fits(value) ? value : fail(name, text, expected)
   }
   const fraction = (name: string): number | undefined => {
     const text = given(name)
-    if (name.endsWith('_PERCENT') && Number(text) >= 1) fail(name, text!, 'a fraction below 1: 0.05 means 5 %')
+    if (Number(text) >= 1) fail(name, text!, 'a fraction below 1: 0.05 means 5 %')
     return number(name, (value) => value > 0 && value < 1, 'a fraction between 0 and 1: 0.05 means 5 %')
   }
   const flag = (name: string, otherwise: boolean): boolean => {
     const text = given(name)?.toLowerCase()
     return text === undefined ? otherwise : text === 'true' ? true : text === 'false' ? false : fail(name, text, 'true or false')
   }
+  const symbol = given('SYMBOL')
+  if (symbol !== undefined && !SYMBOL.test(symbol)) fail('SYMBOL', symbol, 'BASE/QUOTE in capitals, such as BTC/USDT')
   const timeframe = given('TIMEFRAME')
   if (timeframe !== undefined && !isTimeframe(timeframe)) fail('TIMEFRAME', timeframe, 'a timeframe such as 1m, 1h or 1d')
   const binanceEnv = given('BINANCE_ENV') ?? 'testnet'
@@ -68,7 +76,7 @@ export function readSettings(env: Environment): Settings {
     fail('BINANCE_ENV', binanceEnv, 'testnet, demo or mainnet')
   }
   return defined({
-    symbol: given('SYMBOL'),
+    symbol,
     timeframe,
     minConfidence: number('MIN_CONFIDENCE_FOR_TRADE', (value) => value >= 0 && value <= 1, 'a number from 0 to 1'),
     stopLoss: fraction('STOP_LOSS_PERCENT'),
