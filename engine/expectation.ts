@@ -30,6 +30,10 @@ export const expectation: z.core.$ZodErrorMap = (issue) => {
       const kinds = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first.message.replace(/^expected /, '')]))
       return kinds.length === 0 ? undefined : `expected ${either([...new Set(kinds)])}`
     }
-    default: return undefined
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_format':
+    case 'not_multiple_of':
+    case 'unrecognized_keys': return undefined
   }
 }

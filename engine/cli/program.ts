@@ -51,7 +51,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
       },
     })
   }
-  for (const command of commands) register(parser as Argv, command)
+  for (const command of commands) register(parser, command)
   try {
     await parser.parseAsync()
     return terminal.outputLost ? ERRORS.TD_RUN_WRITE.exit : code

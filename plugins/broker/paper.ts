@@ -109,6 +109,7 @@ export class PaperBroker implements Broker {
     if (!known) {
       if (slot.pending !== null) return { orderId: order.id, state: 'rejected', reason: 'order-pending' }
       if (order.side === 'sell' && !slot.open) return { orderId: order.id, state: 'rejected', reason: 'no-position' }
+      if (order.side === 'buy' && slot.open) return { orderId: order.id, state: 'rejected', reason: 'already-in-position' }
       slot.pending = slot.lastOrder = order
       const latency = this.#options.fillTimeframe === null ? 0 : order.latencyMs
       slot.notBefore = order.decidedAt + this.#options.latencyCandles * this.#timeframeMs + latency

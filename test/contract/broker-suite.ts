@@ -33,9 +33,10 @@ export function candleAt(index: number, text: string): Candle {
 const closeOf = (index: number): number => START + (index + 1) * HOUR
 
 const PERMISSIVE: RiskContext = {
-  state: 'ACTIVE', policy: DEFAULT_POLICY, instrument: instrumentOf(BTC), costs: FREE, price: 1, marketAgeMs: 0,
-  maxMarketAgeMs: 0, latencyMs: 0, deadlineMs: Infinity, inPosition: false, openPositions: 0, exposure: 0,
-  equity: Infinity, wantedSpend: 0, equityAtDayStart: 1, peakEquity: 1, consecutiveLosses: 0, candlesSinceExit: Infinity,
+  state: 'ACTIVE', policy: { ...DEFAULT_POLICY, stopLoss: null }, instrument: instrumentOf(BTC), costs: FREE, price: 1,
+  marketAgeMs: 0, maxMarketAgeMs: 0, latencyMs: 0, deadlineMs: Infinity, inPosition: false, openPositions: 0,
+  exposure: 0, equity: Infinity, wantedSpend: 0, equityAtDayStart: 1, peakEquity: 1, consecutiveLosses: 0,
+  candlesSinceExit: Infinity,
 }
 
 /** Only risk validation makes approved orders, so that is where these come from. */
@@ -52,8 +53,8 @@ export const entryAt = (index: number, fields: Partial<EntryOrder> = {}): Approv
 })
 
 export const exitAt = (index: number, fields: Partial<ExitOrder> = {}): Approved<ExitOrder> => approved<ExitOrder>({
-  id: `exit-${index}`, symbol: BTC, side: 'sell', quantity: 10, reason: 'signal', decidedAt: closeOf(index), latencyMs: 0,
-  ...fields,
+  id: `exit-${index}`, symbol: BTC, side: 'sell', quantity: 10, reason: 'signal', decidedAt: closeOf(index),
+  latencyMs: 0, ...fields,
 })
 
 /** Executions may be reused by the broker, so they are copied. */
@@ -69,8 +70,8 @@ export const fillsOf = (executions: readonly Execution[]): Fill[] =>
  * is passed, never only touched, and no open lies beyond a target.
  */
 export function describeBroker(name: string, makeBroker: MakeBroker): void {
-  const make = async (costs: Costs = FREE, instruments = [BTC, ETH].map((symbol) => instrumentOf(symbol))): Promise<Broker> =>
-    makeBroker({ cash: 10_000, costs, instruments })
+  const instruments = [BTC, ETH].map((symbol) => instrumentOf(symbol))
+  const make = async (costs: Costs = FREE): Promise<Broker> => makeBroker({ cash: 10_000, costs, instruments })
 
   /** A broker that bought 10 at 100 in candle 1. */
   const holding = async (costs: Costs = FREE): Promise<Broker> => {
@@ -149,13 +150,19 @@ export function describeBroker(name: string, makeBroker: MakeBroker): void {
       expect(broker.idle).toBe(true)
     })
 
-    it('rejects a second order of a symbol while one is under way, and an exit without a position', async () => {
+    it('rejects an exit without a position, an entry beside one, and a second order while one is pending', async () => {
       const broker = await make()
       expect(await broker.submit(exitAt(0))).toMatchObject({ orderId: 'exit-0', state: 'rejected' })
       expect(broker.idle).toBe(true)
       await broker.submit(entryAt(1))
       expect(await broker.submit(entryAt(2))).toMatchObject({ orderId: 'entry-2', state: 'rejected' })
-      expect(fillsOf(await settled(broker, candleAt(3, '100/101/99/100'))).map(({ orderId }) => orderId)).toEqual(['entry-1'])
+      expect(await settled(broker, candleAt(3, '100/101/99/100'))).toMatchObject([{ orderId: 'entry-1' }])
+      expect(await broker.submit(entryAt(3))).toMatchObject({ orderId: 'entry-3', state: 'rejected' })
+      expect(await settled(broker, candleAt(4, '100/101/99/100'))).toEqual([])
+      await broker.submit(exitAt(4))
+      expect(await broker.submit(exitAt(5))).toMatchObject({ orderId: 'exit-5', state: 'rejected' })
+      expect(await settled(broker, candleAt(6, '100/101/99/100'))).toMatchObject([{ orderId: 'exit-4', quantity: 10 }])
+      expect(broker.idle).toBe(true)
     })
 
     it('protects from the entry candle on', async () => {
@@ -166,17 +173,17 @@ export function describeBroker(name: string, makeBroker: MakeBroker): void {
         await broker.submit(entryAt(0))
         const [entry, exit] = fillsOf(await settled(broker, candleAt(1, text)))
         expect([entry.side, entry.price, entry.stop, entry.target]).toEqual(['buy', 100, 95, 105])
-        expect([exit.side, exit.price, exit.reason, exit.liquidity, exit.quantity]).toEqual(['sell', price, reason, liquidity, 10])
-        expect(exit.time).toBe(START + HOUR)
+        expect(exit).toMatchObject({ side: 'sell', price, reason, liquidity, quantity: 10, time: START + HOUR })
         expect(broker.idle).toBe(true)
       }
     })
 
     it('closes at the stop, worsened by slippage, with the taker\'s fee', async () => {
       const broker = await holding({ ...FREE, taker: 0.002, slippageBps: 10 })
-      // The entry filled at 100.1 and 1000 ÷ (100.1 × 1.002) units; the stop rests at 95.095 and sells at 95.095 × 0.999.
+      // 1000 ÷ (100.1 × 1.002) units were bought at 100.1; the stop rests at 95.095 and sells at 95.095 × 0.999.
       const [fill] = fillsOf(await settled(broker, candleAt(2, '98/99/90/91')))
-      expect(fill).toMatchObject({ side: 'sell', reason: 'stop', liquidity: 'taker', feeBase: 0, stop: null, target: null })
+      expect(fill).toMatchObject({ side: 'sell', reason: 'stop', liquidity: 'taker', feeBase: 0 })
+      expect([fill.stop, fill.target]).toEqual([null, null])
       expect(fill.price).toBeCloseTo(95.095 * 0.999, 9)
       expect(fill.quantity).toBeCloseTo(1000 / (100.1 * 1.002), 9)
       expect(fill.notional).toBeCloseTo(fill.price * fill.quantity, 9)
@@ -219,7 +226,8 @@ export function describeBroker(name: string, makeBroker: MakeBroker): void {
     it('does without a stop or a target where the entry says so', async () => {
       const broker = await make()
       await broker.submit(entryAt(0, { protection: { stopLoss: null, takeProfit: null } }))
-      expect(await settled(broker, candleAt(1, '100/10000/1/100'))).toMatchObject([{ side: 'buy', stop: null, target: null }])
+      expect(await settled(broker, candleAt(1, '100/10000/1/100')))
+        .toMatchObject([{ side: 'buy', stop: null, target: null }])
       expect(await settled(broker, candleAt(2, '50/20000/0.5/100'))).toEqual([])
       expect(broker.idle).toBe(false)
     })
@@ -262,9 +270,11 @@ export function describeBroker(name: string, makeBroker: MakeBroker): void {
     it('keeps symbols apart', async () => {
       const broker = await holding()
       await broker.submit(entryAt(1, { id: 'other', symbol: ETH, spend: 50 }))
-      expect(await settled(broker, candleAt(2, '10/10.1/9.9/10'), ETH)).toMatchObject([{ symbol: ETH, price: 10, quantity: 5 }])
+      expect(await settled(broker, candleAt(2, '10/10.1/9.9/10'), ETH))
+        .toMatchObject([{ symbol: ETH, price: 10, quantity: 5 }])
       expect(await settled(broker, candleAt(2, '100/101/99/100'))).toEqual([])
-      expect(await settled(broker, candleAt(3, '9/9.1/8.9/9'), ETH)).toMatchObject([{ symbol: ETH, reason: 'stop_gap' }])
+      expect(await settled(broker, candleAt(3, '9/9.1/8.9/9'), ETH))
+        .toMatchObject([{ symbol: ETH, reason: 'stop_gap' }])
       expect(broker.idle).toBe(false)
       expect(await settled(broker, candleAt(3, '90/91/89/90'))).toMatchObject([{ symbol: BTC, reason: 'stop_gap' }])
       expect(broker.idle).toBe(true)
@@ -283,7 +293,7 @@ export function describeBroker(name: string, makeBroker: MakeBroker): void {
       await broker.submit(exitAt(1))
       const [update, fill] = broker.closeAt!(BTC, last)
       expect(update).toMatchObject({ kind: 'order', orderId: 'exit-1', state: 'cancelled' })
-      expect(fill).toMatchObject({ side: 'sell', reason: 'end', liquidity: 'taker', time: START + HOUR, ambiguous: false })
+      expect(fill).toMatchObject({ side: 'sell', reason: 'end', liquidity: 'taker', time: START + HOUR })
       // 101 × 0.999
       expect((fill as Fill).price).toBeCloseTo(100.899, 9)
       expect(broker.idle).toBe(true)
@@ -362,7 +372,7 @@ export function describeBroker(name: string, makeBroker: MakeBroker): void {
           price = end
           for (const fill of fillsOf(await settled(broker, candle))) {
             expect(fill.time).toBe(candle.openTime)
-            expect(Number.isFinite(fill.price) && fill.quantity > 0 && fill.feeQuote >= 0 && fill.slippage >= 0).toBe(true)
+            expect(fill.quantity > 0 && fill.feeQuote >= 0 && fill.slippage >= 0).toBe(true)
             expect(fill.price).toBeGreaterThanOrEqual(candle.low * (1 - 0.001) - 1e-9)
             expect(fill.price).toBeLessThanOrEqual(candle.high * (1 + 0.001) + 1e-9)
             if (fill.side === 'buy') {
