@@ -2,22 +2,24 @@ import { createHash } from 'node:crypto'
 import { Trail } from './audit/trail.ts'
 import { assemble, type LaneVariant, type World } from './assemble.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
-import type { DecisionCounts, ExitCounts, Figures } from './core/figures.ts'
+import type { DecisionCounts, ExitCounts, Figures, LaneMeasures } from './core/figures.ts'
 import { computeFigures } from './core/metrics.ts'
 import { equity } from './core/portfolio.ts'
 import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
-import { isoDay, isoTime } from './core/time.ts'
+import { isoTime } from './core/time.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import { TapedeckError } from './errors.ts'
+import type { ChainLink } from './pipeline/provider-chain.ts'
 import type { CandleBatch, MarketSource } from './ports.ts'
 import { buyAndHold, HoldWatch, RandomEntries } from './report/baselines.ts'
 import { ChartCollector } from './report/chart-candles.ts'
 import { assumptions, warnings } from './report/notes.ts'
 import type { Baselines, BreakEven, ReportData } from './report/report-data.ts'
 import { countDecisions, countExits, measureLane } from './session/measures.ts'
+import type { Lane } from './session/lane.ts'
 import { RunDirectory } from './session/run-directory.ts'
-import { laneOf, runSession } from './session/session.ts'
-import { TRADES_HEADER, tradeRow } from './session/trade-record.ts'
+import { laneOf, runSession, type SessionResult } from './session/session.ts'
+import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { version } from './version.ts'
 
 export interface BacktestOptions {
@@ -69,91 +71,34 @@ export const runId = (scenario: ResolvedScenario): string => `${scenario.name}-$
 export async function backtest(resolution: Resolution, world: World, options: BacktestOptions): Promise<BacktestResult> {
   const begun = world.stopwatch()
   const startedAt = options.now()
-  const { scenario } = resolution
-  const run = runId(scenario)
+  const run = runId(resolution.scenario)
   const directory = options.out === null ? null : new RunDirectory(options.out, run)
   if (directory !== null) options.onDirectory?.(directory)
   try {
-    const about = { run, timeframe: scenario.timeframe, scored: resolution.plugins.strategy.scored === true }
-    const trail = directory === null || scenario.audit === 'off' ? null : new Trail(scenario.audit, about, directory.appendAudit)
-    const variants: readonly LaneVariant[] = options.bounds
-      ? [{}, { fillModel: 'conservative' }, { fillModel: 'optimistic' }]
-      : [{}]
-    const { market, plan } = await assemble(resolution, world, 'close', variants, [trail])
-    trail?.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols: scenario.symbols, timeframe: scenario.timeframe })
-
-    const watches = scenario.symbols.map(() => new HoldWatch())
-    const perSymbol = scenario.symbols.map(() => 0)
-    let seen = 0
-    const observe = (batch: CandleBatch): void => {
-      if (!batch.decides) return
-      const symbol = scenario.symbols.indexOf(batch.symbol)
-      watches[symbol].add(batch.columns, batch.start, batch.end)
-      perSymbol[symbol] += batch.end - batch.start
-      seen += batch.end - batch.start
-      options.onProgress?.(market.progress?.() ?? null, seen)
+    const played = await play(resolution, world, options, run, directory)
+    const report = await describe(resolution, played, options, run)
+    const figures = (): BacktestFigures => {
+      const { elapsedMs, candles } = played.session
+      const candlesPerSecond = elapsedMs > 0 ? candles / (elapsedMs / 1000) : null
+      return { ...report.figures, elapsedMs, candlesPerSecond, wallMs: world.stopwatch() - begun }
     }
-    const session = await runSession({ ...plan, observe })
-    if (session.candles === 0 && !session.interrupted) throw new TapedeckError('TD_TAPE_EMPTY', `${scenario.name}: the market has no candle`)
-    const lane = laneOf(session, 0)
-    const measures = measureLane(lane, session, session.opinions[0], plan.chain.links)
-    trail?.line('session', session.lastOpen < 0 ? null : session.lastOpen + timeframeMs(scenario.timeframe), {
-      event: session.interrupted ? 'interrupted' : 'end', candles: session.candles, final_equity: measures.finalEquity,
-    })
-    trail?.flush()
-
-    const figures = computeFigures(measures)
-    const costs = (await lane.broker.account()).costs
-    const secondPass = options.report && !session.interrupted
-      ? await readAgain(market, scenario, new RandomEntries(measures.trades, perSymbol, scenario.seed), options.out !== null)
-      : null
-    const baselines: Baselines = {
-      buyAndHold: session.candles === 0
-        ? { finalEquity: null, totalReturn: null, note: 'no candle was read' }
-        : buyAndHold(watches, measures.startCash, costs),
-      flat: { finalEquity: measures.startCash, totalReturn: 0, maxDrawdown: 0, note: 'no trade at all' },
-      random: secondPass?.random.result(measures.startCash, scenario.policy.positionSize, costs, figures.totalReturn) ?? null,
-    }
-    const { stopLoss, takeProfit, minConfidence } = scenario.policy
-    const roundTrip = roundTripCosts(costs)
-    const breakEven: BreakEven = {
-      baseRate: baseRate(stopLoss, takeProfit), breakEven: breakEvenRate(stopLoss, takeProfit, roundTrip), costs: roundTrip, minConfidence,
-    }
-    const decisions = countDecisions(lane, session.opinions[0], plan.chain.links)
-    const dust = measures.finalEquity - lane.portfolio.cash
-    const said = warnings({
-      scenario, figures, measures, breakEven, decisions, dust, halted: lane.halted, interrupted: session.interrupted,
-      latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,
-    })
-    const report: ReportData = {
-      run, name: scenario.name, symbols: scenario.symbols, timeframe: scenario.timeframe, strategy: scenario.strategy.name,
-      firstOpen: session.firstOpen, lastOpen: session.lastOpen, startCash: measures.startCash,
-      quote: scenario.symbols[0].split('/')[1], figures, baselines, breakEven, exits: countExits(measures), decisions,
-      bounds: options.bounds ? { conservative: equity(laneOf(session, 1).portfolio), optimistic: equity(laneOf(session, 2).portfolio) } : null,
-      trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: secondPass?.charts ?? [],
-      assumptions: assumptions(scenario, resolution.omitted, market.facts?.().notes ?? []), warnings: said,
-      interrupted: session.interrupted,
-    }
-    const { elapsedMs } = session
-    const timed = (wallMs: number): BacktestFigures => ({
-      ...figures, elapsedMs, candlesPerSecond: elapsedMs > 0 ? session.candles / (elapsedMs / 1000) : null, wallMs,
-    })
     if (directory !== null) {
-      directory.writePieces('trades.csv', tradesCsv(report))
-      directory.writePieces('equity.csv', equityCsv(measures.dailyEquity, measures.firstDay))
+      directory.writePieces('trades.csv', tradesCsv(report.trades, report.symbols))
+      directory.writePieces('equity.csv', equityCsv(report.dailyEquity, report.firstDay))
       if (options.report) directory.write('report.html', (await import('./report/html.ts')).renderHtml(report))
-      const record = {
-        run, state: session.interrupted ? 'interrupted' : 'finished', scenario, scenarioSha256: scenarioHash(scenario),
-        versions: { tapedeck: version(), node: process.versions.node }, data: market.facts?.() ?? null, seed: scenario.seed,
-        startedAt: isoTime(startedAt), finishedAt: isoTime(options.now()), figures: timed(world.stopwatch() - begun), baselines,
-        exits: report.exits, decisions, warnings: said,
-      }
-      directory.write('run.json', `${JSON.stringify(record, null, 2)}\n`)
+      directory.write('run.json', `${JSON.stringify({
+        run, state: report.interrupted ? 'interrupted' : 'finished', scenario: resolution.scenario,
+        scenarioSha256: scenarioHash(resolution.scenario), versions: { tapedeck: version(), node: process.versions.node },
+        data: played.market.facts?.() ?? null, seed: resolution.scenario.seed, startedAt: isoTime(startedAt),
+        finishedAt: isoTime(options.now()), figures: figures(), baselines: report.baselines, exits: report.exits,
+        decisions: report.decisions, warnings: report.warnings,
+      }, null, 2)}\n`)
       directory.finish()
     }
+    const { baselines, exits, decisions, warnings, interrupted } = report
     return {
-      run, scenario, figures: timed(world.stopwatch() - begun), baselines, exits: report.exits, decisions, warnings: said,
-      directory: directory?.path ?? null, report, interrupted: session.interrupted,
+      run, scenario: resolution.scenario, figures: figures(), baselines, exits, decisions, warnings,
+      directory: directory?.path ?? null, report, interrupted,
     }
   } catch (error) {
     directory?.discard()
@@ -161,13 +106,94 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
   }
 }
 
-interface SecondPass {
-  readonly random: RandomEntries
-  readonly charts: ReportData['charts']
+/** The pass over the tape: what the session came to, and what was noted of the candles on the way. */
+interface Played {
+  readonly market: MarketSource
+  readonly session: SessionResult
+  readonly lane: Lane
+  readonly links: readonly ChainLink[]
+  readonly measures: LaneMeasures
+  readonly watches: readonly HoldWatch[]
+  readonly candlesPerSymbol: readonly number[]
+}
+
+const BOUNDS: readonly LaneVariant[] = [{}, { fillModel: 'conservative' }, { fillModel: 'optimistic' }]
+
+async function play(
+  resolution: Resolution, world: World, { bounds, onProgress }: BacktestOptions, run: string, directory: RunDirectory | null,
+): Promise<Played> {
+  const { scenario } = resolution
+  const { symbols, timeframe, audit } = scenario
+  const about = { run, timeframe, scored: resolution.plugins.strategy.scored === true }
+  const trail = directory === null || audit === 'off' ? null : new Trail(audit, about, directory.appendAudit)
+  const { market, plan } = await assemble(resolution, world, 'close', bounds ? BOUNDS : [{}], [trail])
+  trail?.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
+
+  const watches = symbols.map(() => new HoldWatch())
+  const candlesPerSymbol = symbols.map(() => 0)
+  let seen = 0
+  const observe = ({ decides, symbol, columns, start, end }: CandleBatch): void => {
+    if (!decides) return
+    const index = symbols.indexOf(symbol)
+    watches[index].add(columns, start, end)
+    candlesPerSymbol[index] += end - start
+    seen += end - start
+    onProgress?.(market.progress?.() ?? null, seen)
+  }
+  const session = await runSession({ ...plan, observe })
+  if (session.candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', `${scenario.name}: not one candle was read`)
+  const { links } = plan.chain
+  const lane = laneOf(session, 0)
+  const measures = measureLane(lane, session, session.opinions[0], links)
+  trail?.line('session', session.lastOpen + timeframeMs(timeframe), {
+    event: session.interrupted ? 'interrupted' : 'end', candles: session.candles, final_equity: measures.finalEquity,
+  })
+  trail?.flush()
+  return { market, session, lane, links, measures, watches, candlesPerSymbol }
+}
+
+/** Figures, baselines, assumptions and warnings of a played tape. */
+async function describe(
+  { scenario, omitted }: Resolution, { market, session, lane, links, measures, watches, candlesPerSymbol }: Played,
+  options: BacktestOptions, run: string,
+): Promise<ReportData> {
+  const { symbols, policy, seed } = scenario
+  const figures = computeFigures(measures)
+  const { costs } = await lane.broker.account()
+  const random = new RandomEntries(measures.trades, candlesPerSymbol, seed)
+  const again = options.report && !session.interrupted
+  const charts = again ? await readAgain(market, scenario, random, options.out !== null) : []
+  const baselines: Baselines = {
+    buyAndHold: buyAndHold(watches, measures.startCash, costs),
+    flat: { finalEquity: measures.startCash, totalReturn: 0, maxDrawdown: 0, note: 'no trade at all' },
+    random: again ? random.result(measures.startCash, policy.positionSize, costs, figures.totalReturn) : null,
+  }
+  const { stopLoss, takeProfit, minConfidence } = policy
+  const roundTrip = roundTripCosts(costs)
+  const breakEven: BreakEven = {
+    baseRate: baseRate(stopLoss, takeProfit), breakEven: breakEvenRate(stopLoss, takeProfit, roundTrip), costs: roundTrip, minConfidence,
+  }
+  const decisions = countDecisions(lane, session.opinions[0], links)
+  const equityOf = (variant: number): number => equity(laneOf(session, variant).portfolio)
+  return {
+    run, name: scenario.name, symbols, timeframe: scenario.timeframe, strategy: scenario.strategy.name,
+    firstOpen: session.firstOpen, lastOpen: session.lastOpen, startCash: measures.startCash, quote: symbols[0].split('/')[1],
+    figures, baselines, breakEven, exits: countExits(measures), decisions,
+    bounds: options.bounds ? { conservative: equityOf(1), optimistic: equityOf(2) } : null,
+    trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts,
+    assumptions: assumptions(scenario, omitted, market.facts?.().notes ?? []),
+    warnings: warnings({
+      scenario, figures, measures, breakEven, decisions, dust: measures.finalEquity - lane.portfolio.cash, halted: lane.halted,
+      interrupted: session.interrupted, latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,
+    }),
+    interrupted: session.interrupted,
+  }
 }
 
 /** Reads the tape once more, for prices that only the finished run knows to need. */
-async function readAgain(market: MarketSource, { symbols, timeframe }: ResolvedScenario, random: RandomEntries, charts: boolean): Promise<SecondPass> {
+async function readAgain(
+  market: MarketSource, { symbols, timeframe }: ResolvedScenario, random: RandomEntries, charts: boolean,
+): Promise<ReportData['charts']> {
   const collectors = charts ? symbols.map((symbol) => new ChartCollector(symbol, timeframeMs(timeframe))) : []
   for await (const event of market.events()) {
     if (event.kind !== 'candles' || !event.decides) continue
@@ -175,16 +201,5 @@ async function readAgain(market: MarketSource, { symbols, timeframe }: ResolvedS
     random.add(symbol, event.columns, event.start, event.end)
     collectors[symbol]?.add(event.columns, event.start, event.end)
   }
-  return { random, charts: collectors.map((collector) => collector.result()) }
+  return collectors.map((collector) => collector.result())
 }
-
-function* tradesCsv({ trades, symbols }: ReportData): Iterable<string> {
-  yield TRADES_HEADER
-  for (let row = 0; row < trades.length; row++) yield tradeRow(trades, row, symbols)
-}
-
-function* equityCsv(daily: Float64Array, firstDay: number): Iterable<string> {
-  yield 'date,equity\n'
-  for (let index = 0; index < daily.length; index++) yield `${isoDay(firstDay + index)},${daily[index]}\n`
-}
-

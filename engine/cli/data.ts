@@ -142,7 +142,7 @@ export const dataCommand = defineCommand<never>({
   command: 'data',
   describe: 'Verify, import, resample or make candle files',
   builder: (argv) => argv,
-  handler: () => Promise.reject(new TapedeckError('TD_USAGE', 'data: name what to do: verify, import, resample or synth')),
+  handler: () => Promise.reject(new TapedeckError('TD_USAGE', 'data: name a command: verify, import, resample or synth. `tapedeck data --help` shows what there is.')),
   subcommands,
 })
 

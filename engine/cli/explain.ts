@@ -1,4 +1,5 @@
 import { didYouMean } from '../core/suggest.ts'
+import { either } from '../expectation.ts'
 import type { Command } from './command.ts'
 
 const nameOf = ({ command }: Command<never>): string => command.split(' ')[0]
@@ -29,14 +30,14 @@ function named(args: readonly string[], commands: readonly Command<never>[]): Na
 /** yargs says what is wrong; the user is told where, what was probably meant and where help is. */
 export function explain(message: string, args: readonly string[], commands: readonly Command<never>[], flags: readonly string[]): string {
   const { words, command, next, stranger } = named(args, commands)
-  const place = words.join(' ')
-  const help = `\`${place} --help\` shows what there is.`
+  const place = words.slice(1).join(' ')
+  const help = `\`${words.join(' ')} --help\` shows what there is.`
   const unknown = unknownFlags(args, flags)
   if (unknown.length > 0) return `${unknown.join(' ')} ${help}`
   if (next.length > 0) {
     const names = next.map(nameOf)
     return stranger === undefined
-      ? `${place}: name a command: ${names.join(', ')}. ${help}`
+      ? `${place === '' ? '' : `${place}: `}name a command: ${either(names)}. ${help}`
       : `unknown command "${stranger}".${didYouMean(stranger, names)} ${help}`
   }
   return `${place}: ${reason(message, command)} ${help}`
@@ -54,7 +55,7 @@ function reason(message: string, command: Command<never> | null): string {
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? []
   if (valueless !== undefined) return `${dashed(valueless)} needs a value.`
   const [, name, value, choices] = /Argument: (.+?), Given: (.+?), Choices: (.+)$/m.exec(message) ?? []
-  if (name !== undefined) return `--${name}: expected ${choices.replaceAll('"', '')}, got ${value}.`
+  if (name !== undefined) return `--${name}: expected ${either(choices.replaceAll('"', '').split(', '))}, got ${value}.`
   return message.replaceAll('\n', ' ')
 }
 

@@ -14,7 +14,7 @@ const commands = [backtestCommand, dataCommand, strategiesCommand, pluginsComman
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
 interface WithOptions {
-  getOptions(): { readonly key: Readonly<Record<string, unknown>> }
+  getOptions(): { readonly key: Readonly<Record<string, unknown>>; readonly array: readonly string[] }
 }
 
 /** Runs one command line and returns the exit code; every error becomes one clear message on stderr. */
@@ -26,7 +26,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .usage('$0 <command>\n\nRehearse a trading strategy on tape before it trades live.')
     // Explanations of mistakes are made from English ones; half a page of another language helps nobody either.
     .locale('en')
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'boolean-negation': false })
+    .parserConfiguration({ 'boolean-negation': false })
     .version(version())
     .alias({ h: 'help', v: 'version' })
     .wrap(Math.min(100, process.stdout.columns ?? 100))
@@ -34,15 +34,27 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .recommendCommands()
     .demandCommand(1, 'no command')
     .exitProcess(false)
-    .fail((message, error, instance) => {
-      const flags = Object.keys((instance as unknown as WithOptions).getOptions().key)
-      throw error ?? new TapedeckError('TD_USAGE', explain(message, args, commands, flags))
+    .fail((message, error) => {
+      const flags = Object.keys(options().key)
+      // yargs throws its own mistakes in parsing as YError and passes those of handlers on.
+      const thrown = error as Error | undefined
+      if (thrown !== undefined && thrown.name !== 'YError') throw thrown
+      throw new TapedeckError('TD_USAGE', explain(thrown?.message ?? message, args, commands, flags))
     })
+    .check((argv) => {
+      // A flag given twice arrives as a list; which one was meant nobody knows.
+      const twice = Object.keys(argv).find((key) => key !== '_' && Array.isArray(argv[key]) && !options().array.includes(key))
+      if (twice === undefined) return true
+      throw new TapedeckError('TD_USAGE', `--${twice} is given more than once; give it once`)
+    })
+  let reached: Argv = parser
+  const options = (): ReturnType<WithOptions['getOptions']> => (reached as unknown as WithOptions).getOptions()
   const register = (target: Argv, { command, describe, builder, handler, subcommands }: Command<never>): void => {
     target.command({
       command,
       describe,
       builder: (argv: Argv) => {
+        reached = argv
         for (const inner of subcommands ?? []) register(argv, inner)
         return builder(argv)
       },

@@ -116,7 +116,7 @@ export class Terminal {
   /** Says what went wrong and returns the exit code. A defect of Tapedeck itself shows its stack. */
   fail(error: unknown): number {
     if (error instanceof TapedeckError) {
-      this.note(`tapedeck: ${error.message} [${error.code}]`)
+      for (const line of error.message.split('\n')) this.note(`tapedeck: ${line} [${error.code}]`)
       return error.exitCode
     }
     if (this.interrupted) {

@@ -20,11 +20,3 @@ export const tradeFields = (trades: TradeColumns, row: number, symbol: string): 
   target: price(trades.target[row]),
   candles: trades.held[row],
 })
-
-export const TRADES_HEADER = 'symbol,entryTime,entryPrice,exitTime,exitPrice,quantity,reason,fees,pnl,netReturn\n'
-
-/** One row of trades.csv. Symbols may hold no comma or quote; scenarios are checked for that. */
-export const tradeRow = (trades: TradeColumns, row: number, symbols: readonly string[]): string =>
-  `${symbols[trades.symbol[row]]},${trades.entryTime[row]},${trades.entryPrice[row]},${trades.exitTime[row]},` +
-  `${trades.exitPrice[row]},${trades.quantity[row]},${EXIT_REASONS[trades.reason[row]]},${trades.fees[row]},` +
-  `${trades.pnl[row]},${trades.pnl[row] / trades.cost[row]}\n`

@@ -1,0 +1,248 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { prepareIndicators } from '../../../engine/core/indicators.ts'
+import type { Opinion } from '../../../engine/core/opinion.ts'
+import { SnapshotView } from '../../../engine/core/snapshot.ts'
+import { TapedeckError } from '../../../engine/errors.ts'
+import { StrategyConversation } from '../../../engine/pipeline/conversation.ts'
+import { ProviderChain, type ChainLink } from '../../../engine/pipeline/provider-chain.ts'
+import type { Answer, Conversation, Message, Strategy } from '../../../engine/ports.ts'
+
+const BUY: Opinion = { action: 'BUY', confidence: 0.8, reasoning: 'up' }
+const SELL: Opinion = { action: 'SELL', confidence: 0.7, reasoning: 'down' }
+const HOLD: Opinion = { action: 'HOLD', confidence: 0.5, reasoning: 'rules wait' }
+
+const strategy: Strategy<{ style: string }> = {
+  name: 'asking', description: '', params: z.strictObject({ style: z.string() }), warmup: () => 0, indicators: () => ({}),
+  technical: () => HOLD,
+  prompts: {
+    system: ({ style }) => `be ${style}`,
+    initial: ({ symbol, price }, { style }) => `${symbol} at ${price}, ${style}?`,
+    refinement: ({ action }, turn) => `${action}? sure? (${turn})`,
+  },
+}
+
+async function conversationOf(asking: Strategy<{ style: string }> = strategy): Promise<StrategyConversation> {
+  const snapshot = new SnapshotView('BTC/USDT', (await prepareIndicators({}))(0))
+  snapshot.price = 100
+  return new StrategyConversation(asking, { style: 'calm' }, snapshot) as StrategyConversation
+}
+
+interface Scripted extends ChainLink {
+  /** What was asked, question by question. */
+  readonly heard: (readonly Message[])[]
+}
+
+/** An AI that gives these answers one after the other; an error is thrown, a function is called. */
+function ai(name: string, ...script: readonly (unknown)[]): Scripted {
+  const heard: (readonly Message[])[] = []
+  const answers = [...script]
+  return {
+    name, heard,
+    provider: {
+      refines: true,
+      answer: (conversation: Conversation): Answer | Promise<Answer> => {
+        heard.push(conversation.messages)
+        const next = answers.shift()
+        if (next instanceof Error) throw next
+        return (typeof next === 'function' ? (next as () => unknown)() : next) as Answer
+      },
+    },
+  }
+}
+
+const RULES: ChainLink = {
+  name: 'technical', provider: { refines: false, answer: (conversation) => conversation.rules() },
+}
+const never = new AbortController().signal
+const chainOf = (links: readonly ChainLink[], { turns = 1, signal = never } = {}): ProviderChain =>
+  new ProviderChain(links, turns, signal)
+
+describe('the chain', () => {
+  it('takes the first valid answer and asks nobody else', async () => {
+    const [first, second] = [ai('one', BUY, BUY), ai('two', SELL, SELL)]
+    const consultation = await chainOf([first, second, RULES]).consult(await conversationOf())
+    expect(consultation).toMatchObject({ link: 0, provider: 'one', opinion: BUY, fallbacks: [] })
+    expect(second.heard).toEqual([])
+  })
+
+  it('keeps every turn; the last one counts', async () => {
+    const later = { ...SELL, confidence: 0.9 }
+    const asked = ai('one', BUY, SELL, later)
+    const consultation = await chainOf([asked, RULES], { turns: 2 }).consult(await conversationOf())
+    expect(consultation.initial).toBe(BUY)
+    expect(consultation.turns).toEqual([SELL, later])
+    expect(consultation.opinion).toBe(later)
+    // The same conversation goes on: what was said before is in every later question.
+    const opening = { role: 'user', text: 'BTC/USDT at 100, calm?' }
+    expect(asked.heard).toEqual([
+      [opening],
+      [opening, { role: 'assistant', text: JSON.stringify(BUY) }, { role: 'user', text: 'BUY? sure? (1)' }],
+      [
+        opening, { role: 'assistant', text: JSON.stringify(BUY) }, { role: 'user', text: 'BUY? sure? (1)' },
+        { role: 'assistant', text: JSON.stringify(SELL) }, { role: 'user', text: 'SELL? sure? (2)' },
+      ],
+    ])
+  })
+
+  it.each([
+    ['an error', new Error('503 overloaded'), '503 overloaded'],
+    ['a rejection', () => Promise.reject(new Error('socket closed')), 'socket closed'],
+    ['text that is thrown', () => { throw 'plain' as unknown as Error }, 'plain'],
+    ['an unknown action', { ...BUY, action: 'buy' }, 'action "buy" is not BUY, SELL or HOLD'],
+    ['an impossible confidence', { ...BUY, confidence: 80 }, 'confidence 80 is outside [0, 1]'],
+    ['confidence that is no number', { ...BUY, confidence: NaN }, 'confidence NaN is outside [0, 1]'],
+    ['no reasoning', { action: 'BUY', confidence: 0.8 }, 'reasoning is not text'],
+    ['a promise of nonsense', () => Promise.resolve({ action: 'BUY', confidence: -1, reasoning: '' }), 'confidence -1 is outside [0, 1]'],
+  ])('leaves a provider for %s and starts again with the next', async (_what, broken, error) => {
+    const [first, second] = [ai('one', broken), ai('two', SELL, SELL)]
+    const consultation = await chainOf([first, second, RULES]).consult(await conversationOf())
+    expect(consultation).toMatchObject({ link: 1, provider: 'two', opinion: SELL, fallbacks: [{ provider: 'one', error }] })
+  })
+
+  it('leaves a provider that gives no answer at all', async () => {
+    const consultation = await chainOf([ai('one', undefined), RULES]).consult(await conversationOf())
+    expect(consultation).toMatchObject({ provider: 'technical', fallbacks: [{ provider: 'one' }] })
+  })
+
+  it('starts again at phase 1 when a provider fails midway: nothing of it is left', async () => {
+    const [first, second] = [ai('one', BUY, new Error('cut off')), ai('two', SELL, { ...SELL, confidence: 0.6 })]
+    const consultation = await chainOf([first, second, RULES]).consult(await conversationOf())
+    expect(consultation).toMatchObject({
+      provider: 'two', initial: SELL, fallbacks: [{ provider: 'one', error: 'cut off' }], opinion: { confidence: 0.6 },
+    })
+    expect(second.heard[0]).toEqual([{ role: 'user', text: 'BTC/USDT at 100, calm?' }])
+    expect(second.heard[1][1].text).toBe(JSON.stringify(SELL))
+  })
+
+  it('ends with the rules, which are not asked whether they stand by it, and tells all that failed', async () => {
+    const links = [ai('one', new Error('a')), ai('two', BUY, { ...BUY, action: 'MAYBE' }), RULES]
+    expect(await chainOf(links).consult(await conversationOf())).toMatchObject({
+      link: 2, provider: 'technical', initial: HOLD, turns: [], opinion: HOLD,
+      fallbacks: [{ provider: 'one', error: 'a' }, { provider: 'two', error: 'action "MAYBE" is not BUY, SELL or HOLD' }],
+    })
+  })
+
+  it('fails when nobody answers, keeping the last cause', async () => {
+    const cause = new Error('quota')
+    const failing = async (): Promise<unknown> =>
+      chainOf([ai('one', new Error('timeout')), ai('two', cause)]).consult(await conversationOf())
+    const error = await failing().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(TapedeckError)
+    expect(error).toMatchObject({ code: 'TD_PROVIDER_FAILED', cause })
+    expect((error as Error).message).toContain('one: timeout; two: quota')
+  })
+
+  it('goes on from a clean slate at the next decision', async () => {
+    const one = ai('one', BUY, BUY, SELL, SELL)
+    const chain = chainOf([one, RULES])
+    const conversation = await conversationOf()
+    await chain.consult(conversation)
+    expect((await chain.consult(conversation)).opinion).toBe(SELL)
+    expect(one.heard[2]).toHaveLength(1)
+  })
+
+  it('lets an abort pass through: nobody else is asked', async () => {
+    const controller = new AbortController()
+    const stopped = new Error('stopped')
+    const aborting = ai('one', () => { controller.abort(); throw stopped })
+    const second = ai('two', BUY, BUY)
+    const consulting = chainOf([aborting, second, RULES], { signal: controller.signal }).consult(await conversationOf())
+    await expect(consulting).rejects.toBe(stopped)
+    expect(second.heard).toEqual([])
+  })
+
+  it('hands the signal to the providers', async () => {
+    const controller = new AbortController()
+    const signals: AbortSignal[] = []
+    const link: ChainLink = { name: 'one', provider: { refines: true, answer: (_, signal) => { signals.push(signal); return BUY } } }
+    await chainOf([link], { signal: controller.signal }).consult(await conversationOf())
+    expect(signals).toEqual([controller.signal, controller.signal])
+  })
+
+  it('adds up latency and tokens over all turns, and names the model', async () => {
+    const answer = (inputTokens: number, latencyMs: number): Answer => ({
+      ...BUY, model: 'm-1', latencyMs, usage: { inputTokens, outputTokens: 5 },
+    })
+    const link = ai('one', answer(100, 30), answer(150, 12))
+    expect(await chainOf([link]).consult(await conversationOf()))
+      .toMatchObject({ model: 'm-1', latencyMs: 42, inputTokens: 250, outputTokens: 10 })
+    expect(await chainOf([RULES]).consult(await conversationOf()))
+      .toMatchObject({ model: null, latencyMs: 0, inputTokens: 0, outputTokens: 0 })
+  })
+})
+
+describe('rules', () => {
+  const saying = (technical: () => Opinion): Strategy<{ style: string }> => ({ ...strategy, technical })
+
+  it('need no promise', async () => {
+    const consultation = chainOf([RULES]).consult(await conversationOf())
+    expect(consultation).not.toBeInstanceOf(Promise)
+    expect(consultation).toMatchObject({ link: 0, provider: 'technical', opinion: HOLD, turns: [], fallbacks: [] })
+  })
+
+  it('cost no new object for an answer they have given before', async () => {
+    const answers = [HOLD, BUY, SELL, { ...HOLD, reasoning: 'other' }]
+    let next = 0
+    const chain = chainOf([RULES])
+    const conversation = await conversationOf(saying(() => answers[next]))
+    const first = answers.map((_, index) => { next = index; return chain.consult(conversation) })
+    for (const [index, answer] of answers.entries()) {
+      next = index
+      expect(chain.consult(conversation)).toBe(first[index])
+      expect(first[index]).toMatchObject({ opinion: answer })
+    }
+    // Ever new answers push old ones out, never mix them up.
+    for (let count = 0; count < 20; count++) {
+      answers[0] = { action: 'BUY', confidence: count / 20, reasoning: String(count) }
+      next = 0
+      expect(await chain.consult(conversation)).toMatchObject({ opinion: answers[0] })
+      next = 1 + (count % 3)
+      expect(await chain.consult(conversation)).toMatchObject({ opinion: answers[next] })
+    }
+  })
+
+  it('that throw or talk nonsense are a defect of the strategy: the error passes through', async () => {
+    const broken = await conversationOf(saying(() => { throw new RangeError('no such indicator') }))
+    expect(() => chainOf([RULES]).consult(broken)).toThrow(new RangeError('no such indicator'))
+    await expect(chainOf([ai('one', new Error('down')), RULES]).consult(broken)).rejects.toThrow(RangeError)
+    const nonsense = await conversationOf(saying(() => ({ ...HOLD, confidence: 2 })))
+    expect(() => chainOf([RULES]).consult(nonsense)).toThrow('confidence 2 is outside [0, 1]')
+  })
+
+  it('may also answer later', async () => {
+    const slow: ChainLink = { name: 'slow', provider: { refines: false, answer: async (conversation) => conversation.rules() } }
+    const consultation = chainOf([slow]).consult(await conversationOf())
+    expect(consultation).toBeInstanceOf(Promise)
+    expect(await consultation).toMatchObject({ provider: 'slow', opinion: HOLD })
+  })
+})
+
+describe('a conversation', () => {
+  it('shows the system prompt and what the rules would say', async () => {
+    const conversation = await conversationOf()
+    expect(conversation.system).toBe('be calm')
+    expect(conversation.rules()).toBe(HOLD)
+  })
+
+  it('renders its messages only when they are read', async () => {
+    let rendered = 0
+    const counting: Strategy<{ style: string }> = {
+      ...strategy, prompts: { ...strategy.prompts!, initial: () => { rendered++; return 'question' } },
+    }
+    const conversation = await conversationOf(counting)
+    await chainOf([RULES]).consult(conversation)
+    expect(rendered).toBe(0)
+    expect(conversation.messages).toHaveLength(1)
+    expect(rendered).toBe(1)
+  })
+
+  it('cannot be led with an AI when the strategy has no prompts: the rules answer', async () => {
+    const { prompts: _, ...silent } = strategy
+    const conversation = await conversationOf(silent)
+    expect(conversation.system).toBe('')
+    expect(() => conversation.messages).toThrow(/no prompts/)
+    expect(await chainOf([ai('one', BUY), RULES]).consult(conversation))
+      .toMatchObject({ provider: 'technical', fallbacks: [{ provider: 'one' }] })
+  })
+})
