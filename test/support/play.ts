@@ -11,7 +11,7 @@ import { instrumentOf, type Instrument } from '../../engine/core/instrument.ts'
 import type { Lane } from '../../engine/session/lane.ts'
 import { countDecisions, measureLane } from '../../engine/session/measures.ts'
 import { laneOf, runSession, type SessionResult } from '../../engine/session/session.ts'
-import { tradeRow } from '../../engine/session/trade-record.ts'
+import { tradesCsv } from '../../engine/session/run-tables.ts'
 import { columnsOf, MemoryMarket } from './memory-market.ts'
 import { resolveInMemory } from './in-memory.ts'
 import { quietWorld } from './run-scenario.ts'
@@ -189,7 +189,7 @@ export async function play(scenario: object, play: Play): Promise<Played> {
     return {
       lane, audit: texts[index], lines, measures,
       fills: lines.filter(({ type }) => type === 'fill') as FillLine[],
-      trades: Array.from({ length: trades.length }, (_, row) => tradeRow(trades, row, symbols)),
+      trades: [...tradesCsv(trades, symbols)].slice(1),
       daily: [...measures.dailyEquity],
       decisions: countDecisions(lane, opinions, chain.links),
     }
