@@ -18,7 +18,7 @@ export class CandleFile {
   constructor(path: string) {
     if (!/\.csv(\.gz)?$/.test(path)) throw new TapedeckError('TD_USAGE', `--output ${path}: expected a name ending in .csv or .csv.gz`)
     this.#path = resolve(path)
-    this.#building = `${this.#path}.tmp`
+    this.#building = `${this.#path}.${process.pid}.tmp`
     try {
       mkdirSync(dirname(this.#path), { recursive: true })
       closeSync(openSync(this.#building, 'w'))
@@ -39,8 +39,17 @@ export class CandleFile {
   async add({ openTime, open, high, low, close, volume }: CandleColumns, start: number, end: number): Promise<void> {
     let text = ''
     for (let row = start; row < end; row++) text += `${openTime[row]},${open[row]},${high[row]},${low[row]},${close[row]},${volume[row]}\n`
-    if (!this.#sink.write(text) && this.#failure === null) await Promise.race([once(this.#sink, 'drain'), once(this.#file, 'close')])
+    if (!this.#sink.write(text) && this.#failure === null) await this.#drained()
     if (this.#failure !== null) throw this.#cannot(this.#failure)
+  }
+
+  /** Until there is room again, or the file has failed; whichever it was, nobody goes on listening. */
+  async #drained(): Promise<void> {
+    const over = new AbortController()
+    const { signal } = over
+    const ends = [once(this.#sink, 'drain', { signal }), once(this.#file, 'close', { signal })].map((end) => end.catch(() => {}))
+    await Promise.race(ends)
+    over.abort()
   }
 
   async finish(): Promise<void> {

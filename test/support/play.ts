@@ -4,6 +4,7 @@ import { Trail, type AuditLevel } from '../../engine/audit/trail.ts'
 import type { Candle, CandleColumns } from '../../engine/core/candle.ts'
 import type { LaneMeasures } from '../../engine/core/figures.ts'
 import type { Action, Opinion } from '../../engine/core/opinion.ts'
+import { hashUniform } from '../../engine/core/random.ts'
 import { timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
 import { ProviderChain, type ChainLink } from '../../engine/pipeline/provider-chain.ts'
 import { defineStrategy, type Broker, type MarketEvent, type MarketSource, type Strategy } from '../../engine/ports.ts'
@@ -207,3 +208,37 @@ export const exitsOf = ({ lines }: LaneRun): unknown[] =>
   lines.filter(({ type }) => type === 'trade').map(({ reason }) => reason)
 
 export const decisionsOf = ({ lines }: LaneRun): Line[] => lines.filter(({ type }) => type === 'decision')
+
+/** Candles of several symbols as a market sends them: moment by moment, in the order of the symbols. */
+export function momentsOf(tapes: Readonly<Record<string, CandleColumns>>, timeframe: Timeframe = '1h'): EventMarket {
+  const symbols = Object.keys(tapes)
+  const rows = symbols.flatMap((symbol, order) =>
+    Array.from(tapes[symbol].openTime, (time, row) => ({ symbol, order, time, row })))
+  rows.sort((a, b) => a.time - b.time || a.order - b.order)
+  return new EventMarket(rows.map(({ symbol, time, row }, index) => ({
+    kind: 'candles', symbol, timeframe, columns: tapes[symbol], start: row, end: row + 1, settles: true, decides: true,
+    more: rows[index + 1]?.time === time,
+  })))
+}
+
+/** Says BUY or SELL now and then, with any confidence, by a seed and the time alone. */
+export function dice(
+  seed: number, buy = 0.2, sell = 0.1, extra: Partial<Strategy> = {},
+): { strategy: Strategy; params: unknown } {
+  const said = (action: Action, time: number): Opinion => ({
+    action, confidence: Math.round(hashUniform(seed, time, 2) * 1000) / 1000, reasoning: `the dice say ${action}`,
+  })
+  const strategy = defineStrategy<unknown>({
+    name: 'dice',
+    description: 'throws dice',
+    params: z.strictObject({}),
+    warmup: () => 0,
+    indicators: () => ({}),
+    technical: ({ time }) => {
+      const thrown = hashUniform(seed, time, 1)
+      return thrown < buy ? said('BUY', time) : thrown < buy + sell ? said('SELL', time) : HOLD
+    },
+    ...extra,
+  })
+  return { strategy, params: {} }
+}

@@ -220,7 +220,8 @@ describe('rules', () => {
 
   it('may also answer later', async () => {
     const answer = async (conversation: Conversation): Promise<Answer> => conversation.rules()
-    const consultation = chainOf([{ name: 'slow', provider: { refines: false, answer } }]).consult(await conversationOf())
+    const links = [{ name: 'slow', provider: { refines: false, answer } }]
+    const consultation = chainOf(links).consult(await conversationOf())
     expect(consultation).toBeInstanceOf(Promise)
     expect(await consultation).toMatchObject({ provider: 'slow', opinion: HOLD })
   })
@@ -236,7 +237,7 @@ describe('a conversation', () => {
   it('renders its messages only when they are read', async () => {
     let rendered = 0
     const counting: Strategy<{ style: string }> = {
-      ...strategy, prompts: { ...strategy.prompts!, initial: () => { rendered++; return 'question' } },
+      ...strategy, prompts: { ...strategy.prompts!, initial: () => `question ${++rendered}` },
     }
     const conversation = await conversationOf(counting)
     await chainOf([RULES]).consult(conversation)

@@ -74,7 +74,9 @@ describe('gliding', () => {
     step: fc.constantFrom(HOUR, 7 * HOUR, DAY, 40 * HOUR),
     firstHour: fc.nat(30),
     moves: fc.array(
-      fc.record({ close: fc.integer({ min: 80, max: 120 }), up: fc.nat(5), down: fc.nat(5), gap: fc.constantFrom(0, 0, 0, 3) }),
+      fc.record({
+        close: fc.integer({ min: 80, max: 120 }), up: fc.nat(5), down: fc.nat(5), gap: fc.constantFrom(0, 0, 0, 3),
+      }),
       { minLength: 1, maxLength: 80 },
     ),
   }).map(({ step, firstHour, moves }): CandleColumns => {
