@@ -17,7 +17,7 @@ export const ERRORS = {
   TD_CANDLE_GAP: { exit: 1, summary: 'Candles are missing and the scenario does not allow gaps.' },
   TD_TAPE_EMPTY: { exit: 1, summary: 'There is no candle to decide on.' },
   TD_PROVIDER_FAILED: { exit: 1, summary: 'No provider in the chain gave a valid answer.' },
-  TD_RUN_WRITE: { exit: 1, summary: 'The run directory cannot be written.' },
+  TD_RUN_WRITE: { exit: 1, summary: 'A run, a candle file or the output cannot be written.' },
   TD_CHECK_FAILED: { exit: 3, summary: 'A strategy sees values that move when the tape is cut elsewhere.' },
 } as const
 

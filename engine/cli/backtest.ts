@@ -66,9 +66,9 @@ async function runOne(
   }
 }
 
-/** A mistake that shows only when the run begins is told with the scenario that it is in. */
+/** What is wrong with the tape or the options shows only in the run: it is told with the scenario that asked for it. */
 function inScenario(error: unknown, path: string): unknown {
-  if (!(error instanceof TapedeckError) || error.exitCode !== 2) return error
+  if (!(error instanceof TapedeckError) || error.code === 'TD_RUN_WRITE') return error
   return new TapedeckError(error.code, `${path}: ${error.message}`, { cause: error })
 }
 

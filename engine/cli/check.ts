@@ -77,8 +77,8 @@ const given = (texts: readonly string[]): Record<string, unknown> =>
 
 async function readSome({ file, candles }: Arguments, timeframe: Timeframe, terminal: Terminal): Promise<CandleColumns> {
   const market = file === undefined
-    ? await openTape('synthetic', { candles }, timeframe, terminal)
-    : await openTape('candle-replay', { file, gaps: 'allow' }, timeframe, terminal)
+    ? await openTape('synthetic', 'synthetic', { candles }, timeframe, terminal)
+    : await openTape('candle-replay', file, { file, gaps: 'allow' }, timeframe, terminal)
   const columns = candleColumns(candles)
   const view = new CandleView()
   let rows = 0

@@ -6,7 +6,7 @@ import { TapedeckError } from '../errors.ts'
 import type { MarketSource } from '../ports.ts'
 import { CandleFile } from './candle-file.ts'
 import { defineCommand, type Command } from './command.ts'
-import { openTape, TAPE } from './open-tape.ts'
+import { openTape } from './open-tape.ts'
 import { startProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 import { asTimeframe, wholeNumber } from './values.ts'
@@ -76,7 +76,7 @@ const synth: Command<SynthArguments> = {
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler({ seed, candles, from, timeframe, output: target, json }, terminal) {
     const options = { seed: wholeNumber('seed', seed, 0), candles: wholeNumber('candles', candles, 1), from }
-    const market = await openTape('synthetic', options, asTimeframe(timeframe), terminal)
+    const market = await openTape('synthetic', 'synthetic', options, asTimeframe(timeframe), terminal)
     return copy(market, asTimeframe(timeframe), target, json, terminal)
   },
 }
@@ -85,10 +85,11 @@ async function pass(argv: TapeArguments, terminal: Terminal, target: string | nu
   const { file, from, to, gaps, duplicates, json } = argv
   refuseInput(target, file)
   const options = { file, gaps, duplicates, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  const label = file.length === 1 ? file[0] : `${file[0]} and ${file.length - 1} more`
   let timeframe: Timeframe
   if (argv.timeframe !== undefined) timeframe = asTimeframe(argv.timeframe)
-  else timeframe = await (await openTape('candle-replay', options, '1d', terminal)).ownTimeframe!(TAPE)
-  return copy(await openTape('candle-replay', options, timeframe, terminal), timeframe, target, json, terminal)
+  else timeframe = await (await openTape('candle-replay', label, options, '1d', terminal)).ownTimeframe!(label)
+  return copy(await openTape('candle-replay', label, options, timeframe, terminal), timeframe, target, json, terminal)
 }
 
 /** Writing over what is being read would leave nothing to go back to. */

@@ -12,7 +12,7 @@ const schemaOf = (schema: z.ZodType): Json =>
 export async function scenarioJsonSchema(registry: Registry): Promise<Json> {
   const schema = schemaOf(scenarioSchema)
   const properties = schema['properties'] as Record<string, Json>
-  const choices = async (kind: PluginKind, key: string, first: string): Promise<Json> => ({
+  const choices = async (kind: PluginKind, key: string, first: string | null): Promise<{ oneOf: Json[] }> => ({
     oneOf: await Promise.all(registry.names(kind).map(async (name) => {
       const { options } = await registry.plugin(kind, name)
       const { $schema: _, ...inner } = schemaOf(options)
@@ -24,6 +24,8 @@ export async function scenarioJsonSchema(registry: Registry): Promise<Json> {
       }
     })),
   })
+  const provider = await choices('provider', 'name', null)
+  properties['providers'] = { ...properties['providers'], items: { oneOf: [{ enum: registry.names('provider') }, ...provider.oneOf] } }
   properties['market'] = await choices('market', 'source', 'candle-replay')
   properties['broker'] = await choices('broker', 'name', 'paper')
   properties['strategy'] = {

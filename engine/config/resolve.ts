@@ -67,9 +67,9 @@ export async function resolveScenario(loaded: LoadedScenario, settings: Settings
 
   const strategy = await named(path, 'strategy.name', registry.strategy(input.strategy.name))
   const params = parseOptions(strategy.params, input.strategy.params ?? {}, path, ['strategy', 'params'], 'TD_PLUGIN_OPTIONS')
-  const { source, ...marketOptions } = input.market
+  const { source = 'candle-replay', ...marketOptions } = input.market
   const market = await named(path, 'market.source', registry.plugin('market', source))
-  const { name: brokerName, ...brokerOptions } = input.broker ?? { name: 'paper' }
+  const { name: brokerName = 'paper', ...brokerOptions } = input.broker ?? {}
   const broker = await named(path, 'broker.name', registry.plugin('broker', brokerName))
   const chain = (input.providers ?? ['technical']).map((one) => (typeof one === 'string' ? { name: one } : one))
   const providers = await Promise.all(chain.map(({ name }, index) => named(path, `providers.${index}`, registry.plugin('provider', name))))

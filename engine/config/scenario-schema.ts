@@ -60,10 +60,10 @@ export const scenarioSchema = z.strictObject({
   symbol: symbol.optional(),
   symbols: z.array(symbol).min(1).optional(),
   timeframe: timeframe.optional(),
-  market: z.looseObject({ source: z.string().default('candle-replay').describe('a market plugin') }),
+  market: z.looseObject({ source: z.string().optional().describe('a market plugin; left out = candle-replay') }),
   instrument: instrument.optional(),
   instruments: z.record(symbol, instrument).optional(),
-  broker: z.looseObject({ name: z.string().default('paper').describe('a broker plugin') }).optional(),
+  broker: z.looseObject({ name: z.string().optional().describe('a broker plugin; left out = paper') }).optional(),
   strategy: z.strictObject({
     name: z.string().min(1),
     params: z.record(z.string(), z.unknown()).optional(),

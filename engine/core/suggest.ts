@@ -15,7 +15,8 @@ function distance(a: string, b: string): number {
 /** The known word that was probably meant, or null. */
 export function closest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  // A word of which nothing is left is no suggestion.
+  let least = Math.min(word.length, Math.max(2, Math.floor(word.length / 3)) + 1)
   for (const candidate of known) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase())
     if (edits < least) [best, least] = [candidate, edits]

@@ -263,7 +263,7 @@ describe('cash', () => {
       kind: 'candles', symbol, timeframe: '1h', columns, start: row, end: row + 1, settles: true, decides: true,
       more: symbol === 'AAA/USDT',
     }))))
-    const script = new Map(['AAA/USDT', 'BBB/USDT'].map((symbol) => [symbol, { 0: 'BUY' } as Script]))
+    const script = new Map<string, Script>([['AAA/USDT', { 0: 'BUY' }], ['BBB/USDT', { 0: 'BUY' }]])
     const { symbol: _, ...scenario } = freely({}, { positionSize }, rest) as { symbol: string }
     return playOne({ ...scenario, symbols: ['AAA/USDT', 'BBB/USDT'] }, { market, strategy: scripted(script) })
   }

@@ -39,6 +39,15 @@ export function columnsOf(candles: readonly Candle[]): CandleColumns {
   return columns
 }
 
+/** The same tape, cut short. */
+export function firstRows(columns: CandleColumns, rows: number): CandleColumns {
+  const cut = candleColumns(rows)
+  for (const name of ['openTime', 'open', 'high', 'low', 'close', 'volume'] as const) {
+    cut[name].set(columns[name].subarray(0, rows))
+  }
+  return cut
+}
+
 /** A seeded random walk on a grid of cents, sound candle by candle. */
 export function randomWalk(rows: number, seed: number, timeframe: Timeframe = '1m', volatility = 0.002): CandleColumns {
   const columns = candleColumns(rows)

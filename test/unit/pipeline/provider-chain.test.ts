@@ -26,7 +26,7 @@ const strategy: Strategy<{ style: string }> = {
 async function conversationOf(asking: Strategy<{ style: string }> = strategy): Promise<StrategyConversation> {
   const snapshot = new SnapshotView('BTC/USDT', (await prepareIndicators({}))(0))
   snapshot.price = 100
-  return new StrategyConversation(asking, { style: 'calm' }, snapshot) as StrategyConversation
+  return new StrategyConversation(asking, { style: 'calm' }, snapshot)
 }
 
 interface Scripted extends ChainLink {

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { LaneVariant } from '../../../engine/assemble.ts'
 import type { CandleColumns } from '../../../engine/core/candle.ts'
 import { DEFAULT_POLICY, type Policy } from '../../../engine/core/policy.ts'
+import type { Strategy } from '../../../engine/ports.ts'
 import { randomWalk } from '../../support/memory-market.ts'
 import {
   decisionsOf, dice, flat, freely, HOUR, momentsOf, play, playOne, scripted, START, tapeOf, type LaneRun, type Played,
   type Row, type Script,
 } from '../../support/play.ts'
-import type { Strategy } from '../../../engine/ports.ts'
 
 const AAA = 'AAA/USDT'
 const BBB = 'BBB/USDT'
@@ -65,8 +65,12 @@ describe('several symbols', () => {
       said.push(`${symbol} ${(time - START) / HOUR}`)
       return { action: 'HOLD', confidence: 0, reasoning: '' }
     }
+    const warming = { technical, warmup: () => 2 }
+    const six = tapeOf(flat(100, 6))
+    await two([six, six], [{}, {}], {}, warming)
+    expect(said.splice(0)).toEqual([3, 4, 5, 6].flatMap((hour) => [`${AAA} ${hour}`, `${BBB} ${hour}`]))
     // BBB begins three hours later.
-    await two([tapeOf(flat(100, 6)), tapeOf(flat(100, 3), '1h', START + 3 * HOUR)], [{}, {}], {}, { technical, warmup: () => 2 })
+    await two([six, tapeOf(flat(100, 3), '1h', START + 3 * HOUR)], [{}, {}], {}, warming)
     expect(said).toEqual([`${AAA} 3`, `${AAA} 4`, `${AAA} 5`, `${AAA} 6`, `${BBB} 6`])
   })
 
@@ -75,19 +79,21 @@ describe('several symbols', () => {
     const run = await laneOf(two([level, level], [script, script], { positionSize: 0.4, maxHold: 2, cooldown: 2 }))
     // In at the open of candle 1, out at that of 3; two candles later, at the close of 5, a BUY is allowed again.
     for (const symbol of [AAA, BBB]) {
-      expect(run.fills.filter((fill) => fill.symbol === symbol).map(({ side, timestamp }) => [side, timestamp])).toEqual([
+      const own = run.fills.filter((fill) => fill.symbol === symbol)
+      expect(own.map(({ side, timestamp }) => [side, timestamp])).toEqual([
         ['buy', at(1)], ['sell', at(3)], ['buy', at(6)], ['sell', at(7)],
       ])
     }
   })
 
   it('share limits: a pending entry counts as a position and as exposure', async () => {
-    const open = await laneOf(two([level, level], [{ 0: 'BUY' }, { 0: 'BUY' }], { positionSize: 0.4, maxOpenPositions: 1 }))
-    expect(decisionsOf(open)).toContainEqual(
-      expect.objectContaining({ symbol: BBB, status: 'REJECTED', reason: 'max-open-positions' }))
-    const exposed = await laneOf(two([level, level], [{ 0: 'BUY' }, { 0: 'BUY' }], { positionSize: 0.4, maxExposure: 0.5 }))
-    expect(decisionsOf(exposed)).toContainEqual(
-      expect.objectContaining({ symbol: BBB, status: 'REJECTED', reason: 'max-exposure' }))
+    for (const [limit, reason] of [
+      [{ maxOpenPositions: 1 }, 'max-open-positions'], [{ maxExposure: 0.5 }, 'max-exposure'],
+    ] as const) {
+      const run = await laneOf(two([level, level], [{ 0: 'BUY' }, { 0: 'BUY' }], { positionSize: 0.4, ...limit }))
+      expect(decisionsOf(run)).toContainEqual(expect.objectContaining({ symbol: BBB, status: 'REJECTED', reason }))
+      expect(run.fills.map(({ symbol }) => symbol)).toEqual([AAA, AAA])
+    }
   })
 
   it('end each at its own last close', async () => {
@@ -100,18 +106,24 @@ describe('several symbols', () => {
   })
 
   it('are the runs of each alone where nothing is shared', async () => {
-    const walks = { [AAA]: randomWalk(250, 5, '1h', 0.02), [BBB]: randomWalk(250, 6, '1h', 0.02) }
-    // A fixed number of quotes per trade would share nothing; without costs a tiny share of equity comes close.
-    const policy = { minConfidence: 0.3, stopLoss: 0.02, takeProfit: 0.02, positionSize: 1e-6, maxHold: 9, trailingStop: 0.02 }
+    const walks: Record<string, CandleColumns> = {
+      [AAA]: randomWalk(250, 5, '1h', 0.02), [BBB]: randomWalk(250, 6, '1h', 0.02),
+    }
+    // Sizes follow the common equity, but times, prices and reasons are each symbol's own.
+    const policy = {
+      minConfidence: 0.3, stopLoss: 0.02, takeProfit: 0.02, positionSize: 0.1, maxHold: 9, trailingStop: 0.02,
+    }
+    const tradesOf = ({ trades }: LaneRun, symbol: string): string[][] =>
+      trades.map((row) => row.split(',')).filter(([name]) => name === symbol)
+        .map(([, entryTime, entryPrice, exitTime, exitPrice, , reason]) =>
+          [entryTime, entryPrice, exitTime, exitPrice, reason])
     const strategy = dice(11, 0.2, 0.1, { warmup: () => 5 })
     const together = await playOne(scenarioFor([AAA, BBB], policy), { market: momentsOf(walks), strategy })
     for (const symbol of [AAA, BBB]) {
-      const alone = await playOne(scenarioFor([symbol], policy), { market: momentsOf({ [symbol]: walks[symbol] }), strategy })
-      const timesOf = ({ trades }: LaneRun): string[][] =>
-        trades.map((row) => row.split(',')).filter(([name]) => name === symbol)
-          .map(([, entryTime, entryPrice, exitTime, exitPrice, , reason]) => [entryTime, entryPrice, exitTime, exitPrice, reason])
-      expect(timesOf(alone).length).toBeGreaterThan(15)
-      expect(timesOf(together)).toEqual(timesOf(alone))
+      const market = momentsOf({ [symbol]: walks[symbol] })
+      const alone = await playOne(scenarioFor([symbol], policy), { market, strategy })
+      expect(alone.trades.length).toBeGreaterThan(15)
+      expect(tradesOf(together, symbol)).toEqual(tradesOf(alone, symbol))
     }
   })
 

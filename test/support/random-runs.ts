@@ -1,5 +1,41 @@
 import fc from 'fast-check'
+import { candleColumns, setRow, type CandleColumns } from '../../engine/core/candle.ts'
 import { FILL_MODELS, type FillModelName } from '../../engine/core/matching.ts'
+import { seededRandom } from '../../engine/core/random.ts'
+
+/** An hourly walk of about 1 % a candle around 10,000, in cents, that leaps now and then. */
+export function leapingWalk(rows: number, seed: number, from = Date.UTC(2024, 0, 1)): CandleColumns {
+  const columns = candleColumns(rows)
+  const random = seededRandom(seed)
+  const cents = (price: number): number => Math.max(100, Math.round(price * 100)) / 100
+  const spread = (size: number): number => (random() + random() - 1) * size
+  let price = 10_000
+  for (let row = 0; row < rows; row++) {
+    const open = cents(price * (1 + (random() < 0.1 ? spread(0.06) : 0)))
+    const close = cents(open * (1 + spread(0.02) + ((10_000 - open) / 10_000) * 0.01))
+    const high = Math.max(open, close, cents(Math.max(open, close) * (1 + random() * 0.01)))
+    const low = Math.min(open, close, cents(Math.min(open, close) * (1 - random() * 0.01)))
+    const volume = Math.floor(random() * 1000)
+    setRow(columns, row, { openTime: from + row * 3_600_000, open, high, low, close, volume })
+    price = close
+  }
+  return columns
+}
+
+/** Counts cases of a property, and how many closed a trade: a property over runs without trades proves nothing. */
+export class TradedCases {
+  #cases = 0
+  #traded = 0
+
+  count(trades: number): void {
+    this.#cases++
+    if (trades > 0) this.#traded++
+  }
+
+  get share(): number {
+    return this.#traded / this.#cases
+  }
+}
 
 const fraction = (min: number, max: number): fc.Arbitrary<number> =>
   fc.integer({ min: Math.round(min * 1e4), max: Math.round(max * 1e4) }).map((count) => count / 1e4)
@@ -50,6 +86,6 @@ export const runs = fc.record({
 })
 export type RandomRun = typeof runs extends fc.Arbitrary<infer T> ? T : never
 
-export const scenarioOf = ({ policy, broker, instrument }: Pick<RandomRun, 'policy' | 'broker' | 'instrument'>): object => ({
+export const scenarioOf = ({ policy, broker, instrument }: RandomRun): object => ({
   name: 'random-run', symbol: 'BTC/USDT', timeframe: '1h', strategy: { name: 'random' }, broker, instrument, policy,
 })
