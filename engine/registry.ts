@@ -8,7 +8,7 @@ type Loader<T> = () => Promise<{ default: T }>
 export type PluginManifest = { readonly [K in PluginKind]: Readonly<Record<string, Loader<Plugin<K, unknown>>>> }
 export type StrategyManifest = Readonly<Record<string, Loader<Strategy>>>
 
-async function load<T>(manifest: Readonly<Record<string, Loader<T>>>, kind: string, name: string): Promise<T> {
+async function load<T extends { readonly name: string }>(manifest: Readonly<Record<string, Loader<T>>>, kind: string, name: string): Promise<T> {
   const loader = Object.hasOwn(manifest, name) ? manifest[name] : undefined
   if (loader === undefined) {
     const known = Object.keys(manifest)
@@ -16,7 +16,10 @@ async function load<T>(manifest: Readonly<Record<string, Loader<T>>>, kind: stri
       'TD_PLUGIN_UNKNOWN', `unknown ${kind} "${name}"; there are: ${known.join(', ')}.${didYouMean(name, known)}`,
     )
   }
-  return (await loader()).default
+  const { default: found } = await loader()
+  // Runs record the name of what they used, so it has to be the one it is found by.
+  if (found.name !== name) throw new Error(`the manifest lists ${kind} "${name}", but it calls itself "${found.name}"`)
+  return found
 }
 
 /** Finds plugins and strategies by name and loads them when they are first needed. */

@@ -36,7 +36,7 @@ const inside = imports.filter(({ to }) => sources.includes(to))
 const FLOORS: readonly (readonly [string, RegExp])[] = [
   ['core', /^engine\/(core\/|errors\.ts)/],
   ['ports', /^engine\/ports\.ts/],
-  ['middle', /^(engine\/(pipeline|recording|audit)\/|engine\/registry\.ts|plugins\/|strategies\/)/],
+  ['middle', /^(engine\/(pipeline|recording|audit)\/|engine\/(registry|expectation)\.ts|plugins\/|strategies\/)/],
   ['session', /^engine\/session\//],
   ['above', /^engine\/(compare|report|server|config)\//],
   ['assemble', /^engine\/(assemble|backtest|check-strategy|version)\.ts/],

@@ -6,7 +6,7 @@ import { TapedeckError } from '../errors.ts'
 import type { Plugin, Strategy } from '../ports.ts'
 import { parseOptions, type Registry } from '../registry.ts'
 import type { LoadedScenario } from './scenario-file.ts'
-import type { PolicyInput } from './scenario-schema.ts'
+import { policySchema, type PolicyInput } from './scenario-schema.ts'
 import { SETTING_NAMES, type Settings } from './settings.ts'
 
 /** Where a value came from. */
@@ -78,6 +78,9 @@ export async function resolveScenario(loaded: LoadedScenario, settings: Settings
     chain.push({ name: 'technical' })
     providers.push(await registry.plugin('provider', 'technical'))
   }
+  if (chain.findIndex(({ name }) => name === 'technical') !== chain.length - 1) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: providers: technical always answers, so it must come last, once`)
+  }
 
   const market_ = { source, options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
   const broker_ = { name: brokerName, options: parseOptions(broker.options, brokerOptions, path, ['broker'], 'TD_PLUGIN_OPTIONS') }
@@ -128,12 +131,13 @@ function resolvePolicy(
   origins: Map<string, Origin>, written: (at: string) => Origin,
 ): Policy {
   const chosen: Record<string, unknown> = {}
+  const own = parseOptions(policySchema, strategy.policy ?? {}, `strategy ${strategy.name}`, ['policy'], 'TD_PLUGIN_OPTIONS') as Record<string, unknown>
   for (const key of Object.keys(DEFAULT_POLICY) as (keyof Policy)[]) {
     const variable = Object.entries(SETTING_NAMES).find(([, name]) => name === key)?.[0]
     const setting = (settings as unknown as Record<string, unknown>)[key]
     const candidates: readonly (readonly [unknown, Origin])[] = [
       [(input.policy as Record<string, unknown> | undefined)?.[key], written(`policy.${key}`)],
-      [strategy.policy?.[key], `strategy ${strategy.name}`],
+      [own[key], `strategy ${strategy.name}`],
       [setting, `environment ${variable}`],
     ]
     const [value, origin] = candidates.find(([candidate]) => candidate !== undefined) ?? [DEFAULT_POLICY[key], 'default' as const]

@@ -121,68 +121,90 @@ export function firstRefusal(order: Order, context: RiskContext, checks: Uint8Ar
   return refusal
 }
 
-/** The only place that makes an approved order: null when a rule refuses it. */
+/** The only place that makes an approved order. Otherwise the name of the rule that refuses it. */
 export function approve<T extends Order>(order: T, context: RiskContext, checks: Uint8Array | null): Approved<T> | string {
   return firstRefusal(order, context, checks) ?? (order as Approved<T>)
 }
 
-/** Limits on loss, watched at every mark of a lane whose policy sets one. */
-export class RiskWatch {
-  state: TradingState = 'ACTIVE'
+/** All that the watch remembers, in one object, so that a copy cannot forget a part. */
+interface WatchState {
+  state: TradingState
   equityAtDayStart: number
   peakEquity: number
-  consecutiveLosses = 0
-  #day = -1
-  #equity: number
-  readonly #policy: Policy
+  consecutiveLosses: number
+  day: number
+  equity: number
+}
 
-  constructor(policy: Policy, startEquity: number) {
+/** Limits that depend on what was, watched at every mark of a lane whose policy sets one ({@link watchesLoss}). */
+export class RiskWatch {
+  readonly #policy: Policy
+  readonly #now: WatchState
+
+  constructor(policy: Policy, startEquity: number, like: WatchState | null = null) {
     this.#policy = policy
-    this.equityAtDayStart = this.peakEquity = this.#equity = startEquity
+    this.#now = like === null
+      ? { state: 'ACTIVE', equityAtDayStart: startEquity, peakEquity: startEquity, consecutiveLosses: 0, day: -1, equity: startEquity }
+      : { ...like }
   }
 
   copy(): RiskWatch {
-    const copy = new RiskWatch(this.#policy, this.#equity)
-    copy.state = this.state
-    copy.equityAtDayStart = this.equityAtDayStart
-    copy.peakEquity = this.peakEquity
-    copy.consecutiveLosses = this.consecutiveLosses
-    copy.#day = this.#day
-    return copy
+    return new RiskWatch(this.#policy, this.#now.equity, this.#now)
+  }
+
+  get state(): TradingState {
+    return this.#now.state
+  }
+
+  get equityAtDayStart(): number {
+    return this.#now.equityAtDayStart
+  }
+
+  get peakEquity(): number {
+    return this.#now.peakEquity
+  }
+
+  get consecutiveLosses(): number {
+    return this.#now.consecutiveLosses
   }
 
   /** Begins a new UTC day when `time` lies in one: the last equity becomes the day's base, and REDUCING ends. */
   roll(time: EpochMs): void {
+    const now = this.#now
     const day = Math.floor(time / DAY_MS)
-    if (day === this.#day) return
-    this.#day = day
-    this.equityAtDayStart = this.#equity
-    this.consecutiveLosses = 0
-    if (this.state === 'REDUCING') this.state = 'ACTIVE'
+    if (day === now.day) return
+    now.day = day
+    now.equityAtDayStart = now.equity
+    now.consecutiveLosses = 0
+    if (now.state === 'REDUCING') now.state = 'ACTIVE'
   }
 
   /** Takes the equity at a candle's close; returns the rule that changed the state, or null. */
   mark(closeTime: EpochMs, equity: number): string | null {
     this.roll(closeTime)
-    this.#equity = equity
-    if (equity > this.peakEquity) this.peakEquity = equity
-    if (this.state === 'HALTED') return null
-    if (lossReached(equity, this.peakEquity, this.#policy.maxDrawdown)) {
-      this.state = 'HALTED'
+    const now = this.#now
+    now.equity = equity
+    if (equity > now.peakEquity) now.peakEquity = equity
+    if (now.state === 'HALTED') return null
+    if (lossReached(equity, now.peakEquity, this.#policy.maxDrawdown)) {
+      now.state = 'HALTED'
       return 'max-drawdown'
     }
-    if (this.state === 'ACTIVE' && lossReached(equity, this.equityAtDayStart, this.#policy.maxDailyLoss)) {
-      this.state = 'REDUCING'
+    if (now.state === 'ACTIVE' && lossReached(equity, now.equityAtDayStart, this.#policy.maxDailyLoss)) {
+      now.state = 'REDUCING'
       return 'max-daily-loss'
     }
     return null
   }
 
   traded(pnl: number): void {
-    this.consecutiveLosses = pnl < 0 ? this.consecutiveLosses + 1 : 0
+    this.#now.consecutiveLosses = pnl < 0 ? this.#now.consecutiveLosses + 1 : 0
   }
 }
 
-/** Whether a policy sets a limit that has to be watched at every mark. */
+/**
+ * Whether a policy sets a limit that needs the watch. A new limit that does belongs into this list: lanes without any
+ * are not watched at all.
+ */
 export const watchesLoss = ({ maxDailyLoss, maxDrawdown, maxConsecutiveLosses }: Policy): boolean =>
   maxDailyLoss !== null || maxDrawdown !== null || maxConsecutiveLosses !== null

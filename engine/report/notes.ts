@@ -71,6 +71,10 @@ export function warnings(about: {
       'next open as if they had not: set fillTimeframe to fill them later.',
     )
   }
+  const rules = decisions.byProvider['technical'] ?? 0
+  if (scenario.providers.length > 1 && rules > 0) {
+    found.push(`${rules} of ${decisions.total} decisions fell back to the technical rules; the audit names each reason.`)
+  }
   if (figures.trades === 0) found.push('No trade was made.')
   if (figures.ambiguousCandles > 0) {
     const advice = about.bounded ? 'the bounds show' : '--bounds shows'

@@ -263,6 +263,8 @@ export class Lane {
     const executions = this.broker.closeAt?.(track.symbol, candle)
     if (executions === undefined) throw new Error('this broker cannot close positions at the end of a tape')
     this.#desk.book(executions, track, track.number - 1)
+    // What is left as dust is worth the close, not what the sale got.
+    this.portfolio.holdings[track.index].mark = candle.close
     this.curve.remark(equity(this.portfolio))
     // The last close counted as one with a position; it no longer is.
     if (heldBefore && this.portfolio.openPositions === 0) this.momentsInPosition--

@@ -81,19 +81,13 @@ export function laneOf({ lanes }: SessionResult, variant: number): Lane {
 /** Rows that are gone through together: few enough to stay in the processor's cache while every lane passes. */
 const STRETCH = 512
 
-/** A symbol whose decision candle has closed, and the row that shows it. */
-interface Closed {
-  readonly track: Track
-  readonly row: number
-}
-
 class Session {
   readonly #plan: SessionPlan
   readonly #lanes: Lane[]
   readonly #tracks: ReadonlyMap<string, Track>
   readonly #opinions: readonly OpinionTally[]
   /** Symbols whose candle closed at the moment that other symbols' candles still belong to. */
-  readonly #waiting: Closed[] = []
+  readonly #waiting: Track[] = []
   readonly #ms: number
   #candles = 0
   #moments = 0
@@ -120,7 +114,9 @@ class Session {
     if (!more && this.#waiting.length === 0 && !this.#plan.usesPortfolio) {
       for (let row = start; row < end; row += STRETCH) await this.#atOwnPace(track, batch, row, Math.min(end, row + STRETCH))
     } else for (let row = start; row < end; row++) await this.#sideBySide(track, row, batch)
-    track.close()
+    track.keep()
+    // What waits for other symbols' candles of the same moment has not been decided on yet.
+    if (!more) track.advance()
     this.#candles += end - start
     this.#lastOpen = columns.openTime[end - 1]
   }
@@ -180,27 +176,26 @@ class Session {
 
   async #sideBySide(track: Track, row: number, { settles, more }: CandleBatch): Promise<void> {
     const { usesPortfolio } = this.#plan
-    // Lanes that part at this candle have decided about it.
-    const lanes = this.#lanes.slice()
     track.at(row)
     this.#plan.clock.reach(track.snapshot.time)
-    if (settles) for (const lane of lanes) if (lane.awake) await lane.settle(track.snapshot.time, track, track.candle)
-    this.#waiting.push({ track, row })
+    if (settles) for (const lane of this.#lanes) if (lane.awake) await lane.settle(track.snapshot.time, track, track.candle)
+    this.#waiting.push(track)
     if (more) return
     this.#moments++
-    for (const lane of lanes) if (lane.awake) lane.mark(track.openTime)
+    for (const lane of this.#lanes) if (lane.awake) lane.mark(track.openTime)
     for (const closed of this.#waiting.splice(0)) {
-      closed.track.at(closed.row)
       let consultation: Consultation | null = null
-      for (const [index, lane] of lanes.entries()) {
-        closed.track.snapshot.show(usesPortfolio ? lane.holds(closed.track) : null)
+      // A copy, because lanes that part over this symbol have decided about it; about the next symbol they have not.
+      for (const [index, lane] of this.#lanes.slice().entries()) {
+        closed.snapshot.show(usesPortfolio ? lane.holds(closed) : null)
         if (index === 0 || usesPortfolio) {
-          const asked = await this.#consult(closed.track)
+          const asked = await this.#consult(closed)
           consultation = asked === null ? null : this.#count(asked, usesPortfolio ? index : 0)
         }
-        if (consultation !== null) await lane.decide(closed.track, consultation)
+        if (consultation !== null) await lane.decide(closed, consultation)
         this.#adopt(lane)
       }
+      if (closed !== track) closed.advance()
     }
   }
 

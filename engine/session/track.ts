@@ -97,12 +97,15 @@ export class Track {
     return this.#said[this.row - this.#start]
   }
 
-  /** The batch has been dealt with; its columns may change from here on. */
-  close(): void {
-    const { end } = this.#batch!
-    this.at(end - 1)
+  /** Copies the batch's last candle: its columns may change once the next event is asked for. */
+  keep(): void {
+    this.at(this.#batch!.end - 1)
     this.last = copyCandle(this.candle)
-    this.number++
+  }
+
+  /** The candles of the batch have been decided on; the next one is in progress. */
+  advance(): void {
+    this.number = this.#base + this.#batch!.end
   }
 
   /** Order ids derive from symbol, decision and purpose, so that the same decision always names the same order. */

@@ -17,7 +17,7 @@ const FILES = ['audit.jsonl', 'equity.csv', 'report.html', 'run.json', 'trades.c
 
 const rowsOf = (csv: string): string[][] => csv.trimEnd().split('\n').map((row) => row.split(','))
 
-describe('tapedeck backtest', () => {
+describe.concurrent('tapedeck backtest', () => {
   it('prints one JSON document with every figure, and writes every file', async () => {
     const here = workspace()
     here.put('s.yaml', scenario())
@@ -134,7 +134,7 @@ describe('tapedeck backtest', () => {
   })
 })
 
-describe('markets', () => {
+describe.concurrent('markets', () => {
   const hours = (count: number, price: number): string => csvOf(candlesFrom(MONDAY, count, '1h', price))
   const base = { name: 'm', timeframe: '1h', strategy: { name: 'random', params: { buy: 0.2, sell: 0.2 } }, policy: { minConfidence: 0.7 } }
 
@@ -230,7 +230,7 @@ describe('markets', () => {
   })
 })
 
-describe('the shipped scenarios', () => {
+describe.concurrent('the shipped scenarios', () => {
   const shipped = readdirSync(join(root, 'scenarios')).filter((file) => file.endsWith('.yaml')).map((file) => file.replace('.yaml', ''))
 
   it.each(shipped)('%s runs', async (name) => {

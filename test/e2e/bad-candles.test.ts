@@ -15,7 +15,7 @@ const withRow = (row: number, change: (text: string) => string): string =>
   [...rows.slice(0, row - 1), change(rows[row - 1]), ...rows.slice(row), ''].join('\n')
 const changed = (row: number, change: Partial<Candle>): string => withRow(row, () => line({ ...candles[row - 2], ...change }))
 
-describe('a candle file', () => {
+describe.concurrent('a candle file', () => {
   it.each<[string, string | Uint8Array, ErrorCode, readonly (string | RegExp)[], string?]>([
     ['without a header', rows.slice(1).join('\n'), 'TD_FILE_HEADER', ['the header is missing']],
     ['with swapped columns', withRow(1, () => 'timestamp,high,open,low,close,volume'), 'TD_FILE_HEADER', ['in exactly this order']],

@@ -13,7 +13,7 @@ const refuses = (file: string, content: string | object, code: ErrorCode, says: 
   return here.refuses(['backtest', file, '--json', ...flags], code, [file, ...says])
 }
 
-describe('a scenario file', () => {
+describe.concurrent('a scenario file', () => {
   it('has to be there', async () => {
     const here = workspace()
     const says = ['nope.yaml: the scenario cannot be read: there is no such file', here.path('nope.yaml')]
@@ -35,7 +35,7 @@ describe('a scenario file', () => {
   })
 })
 
-describe('an unknown key', () => {
+describe.concurrent('an unknown key', () => {
   it.each<[string, object, ErrorCode, Says]>([
     ['at the top', { symbl: 'BTC/USDT' }, 'TD_SCENARIO_INVALID', ['unknown key "symbl"', 'Did you mean "symbol"?']],
     ['in market', { market: { file: sample, gap: 'fill' } }, 'TD_PLUGIN_OPTIONS', ['market: unknown key "gap"', 'Did you mean "gaps"?']],
@@ -69,7 +69,7 @@ describe('an unknown key', () => {
   })
 })
 
-describe('an unknown name', () => {
+describe.concurrent('an unknown name', () => {
   it.each<[string, object, Says]>([
     ['strategy', { strategy: { name: 'sma-cros' } }, ['strategy.name: unknown strategy "sma-cros"', 'autonomous-scalper, sma-cross', 'Did you mean "sma-cross"?']],
     ['market', { market: { source: 'candle-reply' } }, ['market.source: unknown market plugin "candle-reply"', 'Did you mean "candle-replay"?']],
@@ -80,7 +80,7 @@ describe('an unknown name', () => {
   })
 })
 
-describe('an impossible value', () => {
+describe.concurrent('an impossible value', () => {
   it.each<[string, ErrorCode, Says]>([
     ['--min-confidence=1.7', 'TD_SCENARIO_INVALID', ['policy.minConfidence: expected a number from 0 to 1', 'got 1.7']],
     ['--min-confidence=high', 'TD_SCENARIO_INVALID', ['policy.minConfidence: expected a number from 0 to 1, or breakeven+0.02', 'got "high"']],
@@ -113,7 +113,7 @@ describe('an impossible value', () => {
   })
 })
 
-describe('a mistake in one of several scenarios', () => {
+describe.concurrent('a mistake in one of several scenarios', () => {
   it('is found before the first of them runs', async () => {
     const here = workspace()
     here.put('good.yaml', scenario())
@@ -122,7 +122,7 @@ describe('a mistake in one of several scenarios', () => {
   })
 })
 
-describe('an older run of the same id', () => {
+describe.concurrent('an older run of the same id', () => {
   it('stays as it is when the new one fails', async () => {
     const here = workspace()
     here.put('t.csv', csvOf(candlesFrom(MONDAY, 100, '1h')))

@@ -20,7 +20,7 @@ const sha256 = (content: string | Uint8Array): string => createHash('sha256').up
 const candles = candlesFrom(MONDAY, 48, '1h')
 const text = csvOf(candles)
 
-describe('data verify', () => {
+describe.concurrent('data verify', () => {
   it('says what a file holds, and its checksum', async () => {
     const here = workspace()
     here.put('t.csv', text)
@@ -65,7 +65,7 @@ describe('data verify', () => {
   })
 })
 
-describe('data import', () => {
+describe.concurrent('data import', () => {
   it('makes one plain CSV of whatever came', async () => {
     const here = workspace()
     here.put('a.csv', dumpOf(candles.slice(0, 24), '1h'))
@@ -101,7 +101,7 @@ describe('data import', () => {
   })
 })
 
-describe('data resample', () => {
+describe.concurrent('data resample', () => {
   it('joins candles into blocks of UTC; half blocks are left out', async () => {
     const here = workspace()
     here.put('t.csv', csvOf(candles.slice(1, 14)))
@@ -121,7 +121,7 @@ describe('data resample', () => {
   })
 })
 
-describe('data synth', () => {
+describe.concurrent('data synth', () => {
   it('makes the same tape from the same seed, and another from another', async () => {
     const here = workspace()
     const make = (output: string, ...more: string[]): Promise<Summary> => here.json<Summary>(['data', 'synth', '--candles', '500', '--output', output, ...more])
@@ -141,7 +141,7 @@ describe('data synth', () => {
   })
 })
 
-describe('the bundled sample', () => {
+describe.concurrent('the bundled sample', () => {
   const provenance = readFileSync(`${root}/data/PROVENANCE.md`, 'utf8')
 
   it('is the file whose checksum is published', () => {

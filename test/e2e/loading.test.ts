@@ -20,7 +20,7 @@ async function loads(here: Workspace, args: readonly string[]): Promise<{ packag
 
 const CORE = ['yaml', 'yargs', 'zod']
 
-describe('what is loaded', () => {
+describe.concurrent('what is loaded', () => {
   it('for --version: nothing but the entry and the version', async () => {
     const { packages, own } = await loads(workspace(), ['--version'])
     expect(packages).toEqual([])

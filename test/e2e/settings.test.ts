@@ -13,7 +13,7 @@ const config = (here: Workspace, args: readonly string[], env: Variables = {}): 
 const settingOf = ({ settings }: Config, name: string): unknown[] => settings.filter((one) => one.name === name).map(({ value, origin }) => [value, origin])[0]
 const valueOf = (found: Config, path: string): unknown[] => found.scenario.filter((one) => one.path === path).map(({ value, origin }) => [value, origin])[0]
 
-describe('tapedeck config', () => {
+describe.concurrent('tapedeck config', () => {
   it('shows each setting with its default', async () => {
     const here = workspace()
     const found = await config(here, [])
@@ -96,7 +96,7 @@ describe('tapedeck config', () => {
   })
 })
 
-describe('a setting that is wrong', () => {
+describe.concurrent('a setting that is wrong', () => {
   it.each([
     ['STOP_LOSS_PERCENT', '5', '0.05 means 5 %'],
     ['TAKE_PROFIT_PERCENT', '3', '0.05 means 5 %'],
@@ -125,7 +125,7 @@ describe('a setting that is wrong', () => {
   })
 })
 
-describe('what is in .env', () => {
+describe.concurrent('what is in .env', () => {
   it('never ends up in what is written or printed', async () => {
     const here = workspace()
     const secrets = ['sk-open-0123456789abcdef', 'AIza-gem-0123456789abcdef', 'bin-key-0123456789abcdef', 'bin-sec-0123456789abcdef', 'tok-0123456789abcdef']

@@ -6,7 +6,7 @@ import { workspace } from '../support/cli.ts'
 
 const COMMANDS = ['backtest', 'data', 'strategies', 'plugins', 'config', 'check']
 
-describe('tapedeck', () => {
+describe.concurrent('tapedeck', () => {
   it.each([['--version'], ['-v'], ['--version', 'strategies'], ['strategies', '--version']])('%s %s prints the version', async (...args) => {
     const { stdout, stderr, code } = await workspace().run(args.filter((arg) => typeof arg === 'string'))
     expect({ stdout, stderr, code }).toEqual({ stdout: `${version()}\n`, stderr: '', code: 0 })
@@ -80,7 +80,7 @@ describe('tapedeck', () => {
   })
 })
 
-describe('listings', () => {
+describe.concurrent('listings', () => {
   it('show every strategy with its parameters and defaults', async () => {
     const here = workspace()
     const { stdout } = await here.succeeds(['strategies'])
@@ -104,7 +104,7 @@ describe('listings', () => {
   })
 })
 
-describe('check', () => {
+describe.concurrent('check', () => {
   it('finds that the bundled strategies neither look ahead nor start too early', async () => {
     const here = workspace()
     const { stdout } = await here.succeeds(['check', 'autonomous-scalper', '--candles', '800'])

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { AuditLevel } from '../../../engine/audit/trail.ts'
 import { instrumentOf } from '../../../engine/core/instrument.ts'
 import type { MarketEvent } from '../../../engine/ports.ts'
-import { MemoryMarket, randomWalk } from '../../support/memory-market.ts'
+import { columnsOf, MemoryMarket, randomWalk } from '../../support/memory-market.ts'
 import { dice, EventMarket, playOne, type LaneRun } from '../../support/play.ts'
 import { leapingWalk, runs, scenarioOf, TradedCases } from '../../support/random-runs.ts'
 
@@ -59,6 +59,46 @@ it('a lane without a trail sleeps and glides, and comes to the same as one that 
     expect(trades.lines).toEqual(kept.map((line, index) => ({ ...line, seq: index + 1 })))
     cases.count(off.trades.length)
   }), { numRuns: 60 })
+  expect(cases.share).toBeGreaterThanOrEqual(0.8)
+})
+
+it('so are the finer candles on which orders are settled', async () => {
+  const cases = new TradedCases()
+  await fc.assert(fc.asyncProperty(runs, fc.constantFrom<AuditLevel>('full', 'off'), async (run, audit) => {
+    const fine = leapingWalk(400, run.tape)
+    for (let row = 0; row < 400; row++) fine.openTime[row] = fine.openTime[0] + row * 900_000
+    const hours = columnsOf(Array.from({ length: 100 }, (_, hour) => {
+      const quarters = [0, 1, 2, 3].map((quarter) => hour * 4 + quarter)
+      return {
+        openTime: fine.openTime[hour * 4], open: fine.open[hour * 4], close: fine.close[hour * 4 + 3], volume: 1,
+        high: Math.max(...quarters.map((row) => fine.high[row])),
+        low: Math.min(...quarters.map((row) => fine.low[row])),
+      }
+    }))
+    const settling = (start: number, end: number): MarketEvent => ({
+      kind: 'candles', symbol: 'BTC/USDT', timeframe: '15m', columns: fine, start, end, settles: true, decides: false,
+      more: false,
+    })
+    const deciding = (hour: number): MarketEvent => ({
+      kind: 'candles', symbol: 'BTC/USDT', timeframe: '1h', columns: hours, start: hour, end: hour + 1, settles: false,
+      decides: true, more: false,
+    })
+    const broker = { ...run.broker, fillTimeframe: '15m', latencyCandles: 0 }
+    const settled = (settle: (row: number) => MarketEvent[]): Promise<LaneRun> => {
+      const events = Array.from({ length: 100 }, (_, hour) => [...settle(hour * 4), deciding(hour)])
+      const market = new EventMarket(events.flat())
+      return playOne({ ...scenarioOf(run), broker }, { market, strategy: dice(run.dice), audit })
+    }
+    const whole = await settled((row) => [settling(row, row + 4)])
+    const single = await settled((row) => [0, 1, 2, 3].map((quarter) => settling(row + quarter, row + quarter + 1)))
+    expect(left(single)).toEqual(left(whole))
+    // What was decided fills at a full hour, stops and targets in the quarter in which they were reached.
+    for (const { timestamp, reason } of whole.fills) {
+      const decided = reason === null || reason === 'signal' || reason === 'time'
+      expect(Date.parse(timestamp!) % (decided ? 3_600_000 : 900_000)).toBe(0)
+    }
+    cases.count(whole.trades.length)
+  }), { numRuns: 40 })
   expect(cases.share).toBeGreaterThanOrEqual(0.8)
 })
 
