@@ -76,7 +76,7 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
   if (directory !== null) options.onDirectory?.(directory)
   try {
     const played = await play(resolution, world, options, run, directory)
-    const report = await describe(resolution, played, options, run)
+    const report = await describe(resolution, played, options, run, world.signal)
     const figures = (): BacktestFigures => {
       const { elapsedMs, candles } = played.session
       const candlesPerSecond = elapsedMs > 0 ? candles / (elapsedMs / 1000) : null
@@ -141,6 +141,7 @@ async function play(
     onProgress?.(market.progress?.() ?? null, seen)
   }
   const session = await runSession({ ...plan, observe })
+  if (session.candles === 0) world.signal.throwIfAborted()
   if (session.candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', `${scenario.name}: not one candle was read`)
   const { links } = plan.chain
   const lane = laneOf(session, 0)
@@ -155,7 +156,7 @@ async function play(
 /** Figures, baselines, assumptions and warnings of a played tape. */
 async function describe(
   { scenario, omitted }: Resolution, { market, session, lane, links, measures, watches, candlesPerSymbol }: Played,
-  options: BacktestOptions, run: string,
+  options: BacktestOptions, run: string, signal: AbortSignal,
 ): Promise<ReportData> {
   const { symbols, policy, seed } = scenario
   const figures = computeFigures(measures)
@@ -163,10 +164,12 @@ async function describe(
   const random = new RandomEntries(measures.trades, candlesPerSymbol, seed)
   const again = options.report && !session.interrupted
   const charts = again ? await readAgain(market, scenario, random, options.out !== null) : []
+  // Interrupted in the second pass: the run is whole, but what only that pass can tell is not.
+  const complete = again && !signal.aborted
   const baselines: Baselines = {
     buyAndHold: buyAndHold(watches, measures.startCash, costs),
     flat: { finalEquity: measures.startCash, totalReturn: 0, maxDrawdown: 0, note: 'no trade at all' },
-    random: again ? random.result(measures.startCash, policy.positionSize, costs, figures.totalReturn) : null,
+    random: complete ? random.result(measures.startCash, policy.positionSize, costs, figures.totalReturn) : null,
   }
   const { stopLoss, takeProfit, minConfidence } = policy
   const roundTrip = roundTripCosts(costs)
@@ -180,13 +183,13 @@ async function describe(
     firstOpen: session.firstOpen, lastOpen: session.lastOpen, startCash: measures.startCash, quote: symbols[0].split('/')[1],
     figures, baselines, breakEven, exits: countExits(measures), decisions,
     bounds: options.bounds ? { conservative: equityOf(1), optimistic: equityOf(2) } : null,
-    trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts,
+    trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
     assumptions: assumptions(scenario, omitted, market.facts?.().notes ?? []),
     warnings: warnings({
       scenario, figures, measures, breakEven, decisions, dust: measures.finalEquity - lane.portfolio.cash, halted: lane.halted,
-      interrupted: session.interrupted, latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,
+      interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,
     }),
-    interrupted: session.interrupted,
+    interrupted: session.interrupted || signal.aborted,
   }
 }
 

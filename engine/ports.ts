@@ -75,6 +75,8 @@ export interface TapeFacts {
   readonly files: Readonly<Record<string, string>>
   /** Said in reports, for example that candles are synthetic or that holes were filled. */
   readonly notes: readonly string[]
+  /** What a reader must know, such as a tape shorter than the range that was asked for. */
+  readonly warnings?: readonly string[]
 }
 
 export interface MarketSource {

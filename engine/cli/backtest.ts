@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Argv } from 'yargs'
-import { backtest, type BacktestResult } from '../backtest.ts'
+import { backtest, runId, type BacktestResult } from '../backtest.ts'
 import type { Resolution } from '../config/resolve.ts'
 import { TapedeckError } from '../errors.ts'
 import { renderTerminal } from '../report/terminal.ts'
@@ -29,6 +29,7 @@ export const backtestCommand = defineCommand<Arguments>({
       .example('$0 backtest demo.yaml --stop-loss 0.03', 'the same with a tighter stop'),
   async handler(argv, terminal) {
     const resolutions = await resolveAll(argv.scenario, argv, terminal)
+    refuseTwins(resolutions)
     const results: BacktestResult[] = []
     for (const [index, resolution] of resolutions.entries()) {
       const result = await runOne(resolution, argv.scenario[index], argv, terminal)
@@ -47,6 +48,15 @@ export const backtestCommand = defineCommand<Arguments>({
     return terminal.interrupted ? 130 : 0
   },
 })
+
+/** Scenarios that resolve to the same run would replace each other's results. */
+function refuseTwins(resolutions: readonly Resolution[]): void {
+  const ids = resolutions.map(({ scenario }) => runId(scenario))
+  const twin = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twin !== undefined) {
+    throw new TapedeckError('TD_USAGE', `two of the scenarios are the same run, ${twin}: run them apart with another --out, or name them differently`)
+  }
+}
 
 async function runOne(
   resolution: Resolution, path: string, { out, noReport, bounds, json }: Arguments, terminal: Terminal,

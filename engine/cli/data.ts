@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
 import type { Argv } from 'yargs'
 import type { Timeframe } from '../core/timeframe.ts'
 import { isoTime } from '../core/time.ts'
@@ -98,6 +99,13 @@ function refuseInput(target: string | null, inputs: readonly string[]): void {
   throw new TapedeckError('TD_USAGE', `--output ${target}: is also read; choose another name`)
 }
 
+/** Patterns and links hide that the output is one of the files that were read: replacing it would leave nothing to go back to. */
+function refuseToReplace(target: string, sources: readonly string[]): void {
+  if (!existsSync(target)) return
+  const same = sources.find((source) => existsSync(source) && realpathSync(source) === realpathSync(target))
+  if (same !== undefined) throw new TapedeckError('TD_USAGE', `--output ${target}: is the input ${same} itself; give another name`)
+}
+
 /** Reads a tape to its end, writing it on the way when there is a target, and says what it was. */
 async function copy(market: MarketSource, timeframe: Timeframe, target: string | null, json: boolean, terminal: Terminal): Promise<number> {
   const file = target === null ? null : new CandleFile(target)
@@ -119,6 +127,7 @@ async function copy(market: MarketSource, timeframe: Timeframe, target: string |
     // A market ends early when it is interrupted: what came is not the whole tape.
     terminal.world.signal.throwIfAborted()
     if (candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', 'there is no candle to read')
+    if (target !== null) refuseToReplace(target, Object.keys(market.facts?.().files ?? {}))
     await file?.finish()
   } catch (error) {
     file?.discard()

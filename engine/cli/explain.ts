@@ -51,7 +51,7 @@ function reason(message: string, command: Command<never> | null): string {
     return `the ${positional} is missing.`
   }
   const [, required] = /^Missing required arguments?: (.+)$/.exec(message) ?? []
-  if (required !== undefined) return `${dashed(required)} is missing.`
+  if (required !== undefined) return `${dashed(required)} ${required.includes(',') ? 'are' : 'is'} missing.`
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? []
   if (valueless !== undefined) return `${dashed(valueless)} needs a value.`
   const [, name, value, choices] = /Argument: (.+?), Given: (.+?), Choices: (.+)$/m.exec(message) ?? []

@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util'
 import type { World } from '../assemble.ts'
 import { readSettings, type Environment, type Settings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
+import { plain } from '../report/text.ts'
 
 /** The process as commands see it: streams, environment, interruption. */
 export class Terminal {
@@ -110,7 +111,8 @@ export class Terminal {
 
   /** Everything said beside the result. */
   note(text: string): void {
-    process.stderr.write(`${text}\n`)
+    // File names and reasons are data: they may not steer the terminal.
+    process.stderr.write(`${text.split('\n').map(plain).join('\n')}\n`)
   }
 
   /** Says what went wrong and returns the exit code. A defect of Tapedeck itself shows its stack. */

@@ -2,6 +2,7 @@ import { DEFAULT_POLICY, breakEvenRate, roundTripCosts, type Policy } from '../c
 import type { Costs } from '../core/matching.ts'
 import type { Timeframe } from '../core/timeframe.ts'
 import type { AuditLevel } from '../audit/trail.ts'
+import { didYouMean } from '../core/suggest.ts'
 import { TapedeckError } from '../errors.ts'
 import type { Plugin, Strategy } from '../ports.ts'
 import { parseOptions, type Registry } from '../registry.ts'
@@ -85,6 +86,10 @@ export async function resolveScenario(loaded: LoadedScenario, settings: Settings
   const market_ = { source, options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
   const broker_ = { name: brokerName, options: parseOptions(broker.options, brokerOptions, path, ['broker'], 'TD_PLUGIN_OPTIONS') }
   const policy = resolvePolicy(loaded, settings, strategy, broker_.options, origins, written)
+  for (const symbol of Object.keys(input.instruments ?? {})) {
+    if (symbols.includes(symbol)) continue
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: instruments: "${symbol}" is not among the symbols.${didYouMean(symbol, symbols)}`)
+  }
   const instruments = Object.fromEntries(symbols.map((symbol) => {
     const given = input.instruments?.[symbol] ?? input.instrument
     const block = input.instruments?.[symbol] === undefined ? 'instrument' : `instruments.${symbol}`

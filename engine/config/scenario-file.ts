@@ -42,7 +42,10 @@ export function loadScenario(path: string, overrides: readonly Override[] = []):
     const got = raw === null || raw === undefined ? 'an empty file' : Array.isArray(raw) ? 'a list' : `only ${JSON.stringify(raw)}`
     throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: expected keys such as name, market and strategy, got ${got}`)
   }
-  for (const { path: at, value } of overrides) setAt(raw as Record<string, unknown>, at, value)
+  for (const { path: at, value, flag } of overrides) {
+    if (at.split('.').includes('__proto__')) throw new TapedeckError('TD_USAGE', `${flag} ${at}: unknown key "__proto__"`)
+    setAt(raw as Record<string, unknown>, at, value)
+  }
   const input = parseOptions(scenarioSchema, raw, path, [], 'TD_SCENARIO_INVALID')
   if (input.symbol !== undefined && input.symbols !== undefined) {
     throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: give either symbol or symbols, not both`)

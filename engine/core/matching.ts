@@ -69,7 +69,8 @@ export function matchPair(pair: ProtectivePair, candle: Candle, model: FillModel
   const stopHit = low <= stop
   const targetHit = model.touchFillsTarget ? high >= target : high > target
   const ambiguous = stopHit && high >= target
-  if (stopHit && !(targetHit && model.targetBeforeStop)) return { reason: stopReason, price: stop, liquidity: 'taker', ambiguous }
+  // A stop closer than the entry's slippage already lies above the open: it sells there, not at a price nobody paid.
+  if (stopHit && !(targetHit && model.targetBeforeStop)) return { reason: stopReason, price: Math.min(stop, candle.open), liquidity: 'taker', ambiguous }
   return targetHit ? { reason: 'target', price: target, liquidity: 'maker', ambiguous } : null
 }
 

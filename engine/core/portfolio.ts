@@ -93,8 +93,9 @@ export function applyFill(portfolio: Portfolio, holding: Holding, fill: Fill, ca
     portfolio.cash -= fill.notional + fill.feeQuote
     holding.quantity += fill.quantity - fill.feeBase
     holding.cost += fill.notional + fill.feeQuote
-    portfolio.openPositions++
-    holding.open = true
+    // What cannot be sold again is dust, not a position.
+    holding.open = sellable(holding.quantity, fill.price, holding.instrument) > 0
+    if (holding.open) portfolio.openPositions++
     holding.entryTime = fill.time
     holding.entryPrice = fill.price
     holding.entryIndex = candleIndex
@@ -161,7 +162,9 @@ export class TradeLog implements TradeColumns {
     this.slippage[row] = holding.slippage
     this.cost[row] = holding.soldCost
     // Sale fees are in quote; a buy's fee is part of the cost in either asset.
-    this.pnl[row] = holding.soldFor - holding.soldCost - holding.exitFees
+    const pnl = holding.soldFor - holding.soldCost - holding.exitFees
+    // An exit that breaks even is neither won nor lost, whatever the last bits say.
+    this.pnl[row] = Math.abs(pnl) <= 1e-12 * holding.soldCost ? 0 : pnl
     this.stop[row] = holding.stop
     this.target[row] = holding.target
     this.held[row] = candleIndex - holding.entryIndex

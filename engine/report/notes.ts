@@ -52,10 +52,12 @@ export function warnings(about: {
   /** 95th percentile of the time that answers took; null when none took any. */
   readonly latencyP95: number | null
   readonly bounded: boolean
+  /** What the market source says about the tape. */
+  readonly tape: readonly string[]
 }): string[] {
   const { figures, breakEven, decisions, scenario } = about
-  const found: string[] = []
-  if (about.interrupted) found.push('The run was interrupted: the tape ends earlier than the scenario asked.')
+  const found = [...about.tape]
+  if (about.interrupted) found.push('The run was interrupted: the tape, or what the report shows beside it, ends earlier than asked.')
   if (breakEven.breakEven !== null && breakEven.minConfidence < breakEven.breakEven) {
     found.push(
       `The confidence threshold ${percent(breakEven.minConfidence)} is below break-even ${percent(breakEven.breakEven)}: ` +

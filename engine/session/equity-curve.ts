@@ -39,10 +39,10 @@ export class EquityCurve {
     return this.#value
   }
 
-  /** `openTime` of the candle at whose close `value` was reached: a candle counts for the day in which it opened. */
-  mark(openTime: EpochMs, value: number): void {
+  /** `closeTime` is the candle's last millisecond, so that midnight's close belongs to the day that ends. */
+  mark(closeTime: EpochMs, value: number): void {
     this.#commit()
-    if (openTime >= (this.#day + 1) * DAY_MS) this.#fillUpTo(Math.floor(openTime / DAY_MS))
+    if (closeTime >= (this.#day + 1) * DAY_MS) this.#fillUpTo(Math.floor(closeTime / DAY_MS))
     this.#value = value
   }
 
@@ -52,12 +52,13 @@ export class EquityCurve {
    */
   glide(
     { openTime, low: lows, high: highs, close: closes }: CandleColumns, row: number, until: number, low: number, high: number,
-    cash: number, quantity: number,
+    cash: number, quantity: number, candleMs: number,
   ): number {
     let value = this.#value
     let peak = this.#peak
     let worst = this.#maxDrawdown
     let dayEnd = (this.#day + 1) * DAY_MS
+    const span = candleMs - 1
     for (; row < until; row++) {
       if (lows[row] <= low || highs[row] >= high) break
       if (value > peak) peak = value
@@ -65,9 +66,9 @@ export class EquityCurve {
         const drawdown = value / peak - 1
         if (drawdown < worst) worst = drawdown
       }
-      if (openTime[row] >= dayEnd) {
+      if (openTime[row] + span >= dayEnd) {
         this.#value = value
-        this.#fillUpTo(Math.floor(openTime[row] / DAY_MS))
+        this.#fillUpTo(Math.floor((openTime[row] + span) / DAY_MS))
         dayEnd = (this.#day + 1) * DAY_MS
       }
       value = cash + quantity * closes[row]

@@ -150,7 +150,7 @@ export class Lane {
     const { portfolio } = this
     const holding = portfolio.holdings[index]
     const { calmLow, calmHigh } = this.#desk
-    const reached = this.curve.glide(columns, row, until, calmLow[index], calmHigh[index], portfolio.cash, holding.quantity)
+    const reached = this.curve.glide(columns, row, until, calmLow[index], calmHigh[index], portfolio.cash, holding.quantity, this.#plan.timeframeMs)
     if (reached === row) return row
     holding.mark = columns.close[reached - 1]
     if (portfolio.openPositions > 0) this.momentsInPosition += reached - row
@@ -171,13 +171,13 @@ export class Lane {
   mark(openTime: EpochMs): void {
     const { portfolio } = this
     const value = equity(portfolio)
-    this.curve.mark(openTime, value)
+    const closeTime = openTime + this.#plan.timeframeMs - 1
+    this.curve.mark(closeTime, value)
     if (portfolio.openPositions > 0) this.momentsInPosition++
     this.awake = !this.broker.idle || value !== portfolio.cash
     if (this.#watch === null) return
-    const closeTime = openTime + this.#plan.timeframeMs
-    const breached = this.#watch.mark(closeTime - 1, value)
-    if (breached !== null) this.trail?.line('risk', closeTime, { rule: breached, state: this.#watch.state, equity: value })
+    const breached = this.#watch.mark(closeTime, value)
+    if (breached !== null) this.trail?.line('risk', closeTime + 1, { rule: breached, state: this.#watch.state, equity: value })
   }
 
   /** Phases 3 and 4, the order if both agree, and then what the policy does by itself. */

@@ -13,7 +13,7 @@ export function measureLane(lane: Lane, result: SessionResult, opinions: Opinion
   return {
     startCash: portfolio.startCash,
     finalEquity: equity(portfolio),
-    ...lane.curve.finish(result.lastOpen),
+    ...lane.curve.finish(result.lastClose),
     firstOpen: result.firstOpen,
     lastOpen: result.lastOpen,
     moments: result.moments,

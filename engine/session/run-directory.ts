@@ -2,6 +2,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, r
 import { join, resolve } from 'node:path'
 import { messageOf, TapedeckError } from '../errors.ts'
 
+const NOTE = 'writer.pid'
+
 /**
  * A run's files, written beside their final place and moved there in one step: an error or a crash leaves no run that
  * looks finished. Every failure to write is TD_RUN_WRITE.
@@ -57,11 +59,17 @@ export class RunDirectory {
   finish(): void {
     this.#guard(() => {
       this.#closeAudit()
-      rmSync(join(this.#building, 'writer.pid'))
+      rmSync(join(this.#building, NOTE))
       const older = `${this.#building}.old`
       rmSync(older, { recursive: true, force: true })
-      if (existsSync(this.path)) renameSync(this.path, older)
-      renameSync(this.#building, this.path)
+      const replaces = existsSync(this.path)
+      if (replaces) renameSync(this.path, older)
+      try {
+        renameSync(this.#building, this.path)
+      } catch (error) {
+        if (replaces) renameSync(older, this.path)
+        throw error
+      }
       rmSync(older, { recursive: true, force: true })
     })
     this.#done = true
@@ -78,18 +86,34 @@ export class RunDirectory {
     }
   }
 
-  /** One writer per run id: what a dead one left is cleared away, a living one is respected. */
+  /**
+   * One writer per run id: what a dead one left is cleared away, a living one is respected. The folder arrives with its
+   * writer's note inside, in one rename, so that nobody sees it unclaimed.
+   */
   #claim(): void {
-    const note = join(this.#building, 'writer.pid')
-    if (existsSync(this.#building)) {
-      const writer = existsSync(note) ? Number(readFileSync(note, 'utf8')) : 0
-      if (writer > 0 && isAlive(writer)) {
-        throw new TapedeckError('TD_RUN_WRITE', `${this.path}: process ${writer} is writing this run; wait for it or give another --out`)
-      }
-      rmSync(this.#building, { recursive: true, force: true })
+    const own = `${this.#building}-${process.pid}`
+    rmSync(own, { recursive: true, force: true })
+    mkdirSync(own)
+    try {
+      writeFileSync(join(own, NOTE), String(process.pid))
+      if (existsSync(this.#building)) this.#clearLeftover()
+      renameSync(own, this.#building)
+    } catch (error) {
+      rmSync(own, { recursive: true, force: true })
+      // Another process was quicker: a folder with something in it is not replaced.
+      if (['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) this.#clearLeftover()
+      throw error
     }
-    mkdirSync(this.#building)
-    writeFileSync(note, String(process.pid))
+  }
+
+  #clearLeftover(): void {
+    const note = join(this.#building, NOTE)
+    const writer = existsSync(note) ? Number(readFileSync(note, 'utf8')) : 0
+    // The own pid is that of a dead process that had the same, as happens in containers.
+    if (writer > 0 && writer !== process.pid && isAlive(writer)) {
+      throw new TapedeckError('TD_RUN_WRITE', `${this.path}: process ${writer} is writing this run; wait for it or give another --out`)
+    }
+    rmSync(this.#building, { recursive: true, force: true })
   }
 
   #closeAudit(): void {

@@ -1,3 +1,4 @@
+import { copyCandle } from '../core/candle.ts'
 import type { EpochMs } from '../core/time.ts'
 import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
@@ -34,6 +35,8 @@ export interface SessionResult {
   readonly moments: number
   readonly firstOpen: EpochMs
   readonly lastOpen: EpochMs
+  /** The last candle's last millisecond. */
+  readonly lastClose: EpochMs
   /** What was said: one tally for all lanes, or one for each where opinions depend on the lane. */
   readonly opinions: readonly OpinionTally[]
   /** All lanes at the end: those of the plan and those that parted from them. */
@@ -131,13 +134,14 @@ class Session {
   end(): void {
     if (this.#plan.atEnd === 'keep') return
     for (const lane of this.#lanes) {
-      for (const track of this.#plan.tracks) if (track.last !== null) lane.closeAtEnd(track, track.last)
+      for (const track of this.#plan.tracks) if (track.settled !== null) lane.closeAtEnd(track, track.settled)
     }
   }
 
   result(elapsedMs: number): SessionResult {
     return {
       candles: this.#candles, moments: this.#moments, firstOpen: this.#firstOpen, lastOpen: this.#lastOpen,
+      lastClose: this.#lastOpen + this.#ms - 1,
       opinions: this.#opinions, lanes: this.#lanes, elapsedMs, interrupted: this.#plan.signal.aborted,
     }
   }
@@ -211,6 +215,7 @@ class Session {
         if (step !== undefined) await step
       }
     }
+    track.settled = copyCandle(track.candle)
   }
 
   /** Lanes that parted from `lane` are the session's from now on. */

@@ -34,6 +34,8 @@ export class Track {
   actingCount = 0
   /** Copy of the newest closed decision candle. */
   last: Candle | null = null
+  /** Copy of the newest candle, finer ones included, that orders have met. */
+  settled: Candle | null = null
   readonly #book: IndicatorBook
   readonly #ms: number
   #batch: CandleBatch | null = null
@@ -101,6 +103,7 @@ export class Track {
   keep(): void {
     this.at(this.#batch!.end - 1)
     this.last = copyCandle(this.candle)
+    if (this.#batch!.settles) this.settled = this.last
   }
 
   /** The candles of the batch have been decided on; the next one is in progress. */

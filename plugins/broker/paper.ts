@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Candle } from '../../engine/core/candle.ts'
-import { floorToLot, type Instrument } from '../../engine/core/instrument.ts'
+import { floorToLot, sellable, type Instrument } from '../../engine/core/instrument.ts'
 import {
   armPair, buy, FILL_MODELS, matchPair, sell, type Amounts, type Costs, type FillModel, type FillModelName, type ProtectivePair,
 } from '../../engine/core/matching.ts'
@@ -180,22 +180,28 @@ export class PaperBroker implements Broker {
       this.#sell(slot, this.#fill, candle.openTime, candle.open, 'taker', (order).reason, false, order.id)
       return this.#one
     }
-    if (!this.#buy(slot, order, candle)) return [this.#drop(slot, candle.openTime, 'rejected', 'below-lot')]
+    const refusal = this.#buy(slot, order, candle)
+    if (refusal !== null) return [this.#drop(slot, candle.openTime, 'rejected', refusal)]
+    if (!slot.open) return this.#one
     const hit = matchPair(slot.pair, candle, this.#model, true)
     if (hit === null) return this.#one
     this.#sell(slot, this.#second, candle.openTime, hit.price, hit.liquidity, hit.reason, hit.ambiguous, this.#legId(slot, hit.reason))
     return this.#two
   }
 
-  #buy(slot: Slot, order: EntryOrder, candle: Candle): boolean {
+  /** The reason why nothing was bought, or null. */
+  #buy(slot: Slot, order: EntryOrder, candle: Candle): string | null {
     const fill = this.#fill
     buy(fill, order.spend, candle.open, this.costs, slot.instrument)
-    if (!(fill.quantity > 0)) return false
+    if (!(fill.quantity > 0)) return 'below-lot'
+    if (fill.notional < slot.instrument.minNotional) return 'below-min-notional'
     armPair(slot.pair, fill.price, order.protection, slot.instrument.tickSize)
     slot.pending = null
-    slot.open = true
     slot.entryId = order.id
     slot.quantity += fill.quantity - fill.feeBase
+    // What cannot be sold again is dust: there is nothing to protect.
+    slot.open = sellable(slot.quantity, fill.price, slot.instrument) > 0
+    if (!slot.open) this.#busy--
     fill.orderId = order.id
     fill.symbol = slot.symbol
     fill.side = 'buy'
@@ -203,9 +209,9 @@ export class PaperBroker implements Broker {
     fill.liquidity = 'taker'
     fill.reason = null
     fill.ambiguous = false
-    fill.stop = finite(slot.pair.stop)
-    fill.target = finite(slot.pair.target)
-    return true
+    fill.stop = slot.open ? finite(slot.pair.stop) : null
+    fill.target = slot.open ? finite(slot.pair.target) : null
+    return null
   }
 
   /** Sells all that a lot allows; the pair is down from here on. */

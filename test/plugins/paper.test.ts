@@ -247,6 +247,30 @@ describe('lots', () => {
     expect(run.fills).toEqual([])
   })
 
+  it('refuse an order that the next open has made worth too little', async () => {
+    const run = await played([...flat(100, 1), ...flat(196, 2)], { 0: 'BUY' }, { cash: 250 }, { stopLoss: null }, {
+      instrument: { tickSize: 0, lotSize: 1, minNotional: 200 },
+    })
+    // Two lots at 100 were enough; one at 196 is not.
+    expect(ordersOf(run)).toMatchObject([{ state: 'rejected', reason: 'below-min-notional' }])
+    expect(run.measures.finalEquity).toBe(250)
+  })
+
+  it('make dust of an entry that the next open has made too small to be sold again', async () => {
+    const rows: readonly Row[] = [...flat(100, 1), [130, 200, 50, 130], ...flat(130, 3)]
+    const run = await played(rows, { 0: 'BUY', 2: 'SELL', 3: 'BUY' },
+      { cash: 250, fees: { maker: 0, taker: 0.001, asset: 'received' } }, { stopLoss: null }, LOTS)
+    // Two lots of 100 less the fee would have left one; one lot of 130 less the fee leaves 0.999 of none.
+    expect(run.fills[0]).toMatchObject({ side: 'buy', quantity: 1, stop: null, target: null, timestamp: at(1) })
+    expect(decisionsOf(run)).toContainEqual(expect.objectContaining({ timestamp: at(3), reason: 'no-position' }))
+    expect(exitsOf(run)).toEqual([])
+    const { cash, openPositions, holdings } = run.lane.portfolio
+    expect([cash, openPositions]).toEqual([120, 0])
+    expect(holdings[0].quantity).toBeCloseTo(0.999, 10)
+    expect(run.measures.finalEquity).toBeCloseTo(120 + 0.999 * 130, 8)
+    expect(run.measures.momentsInPosition).toBe(0)
+  })
+
   it('refuse an entry that could not be sold again', async () => {
     const run = await played(flat(100, 3), { 0: 'BUY' }, { cash: 105 }, {}, {
       instrument: { tickSize: 0, lotSize: 1, minNotional: 100 },

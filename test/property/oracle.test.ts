@@ -106,7 +106,10 @@ function simulate(tape: CandleColumns, said: readonly Opinion[], { policy, broke
       if (!entered && open <= stop) sell(index, open, false, raised ? 'trailing' : 'stop_gap')
       else if (!entered && careful && open > target) sell(index, target, true, 'target')
       else if (!entered && !careful && open >= target) sell(index, open, true, 'target_gap')
-      else if (low <= stop && !(broker.fillModel === 'optimistic' && reached)) sell(index, stop, false, stopReason)
+      else if (low <= stop && !(broker.fillModel === 'optimistic' && reached)) {
+        // A stop nearer than the entry's slippage lies above the open of the entry candle: it sells there.
+        sell(index, Math.min(stop, open), false, stopReason)
+      }
       else if (reached) sell(index, target, true, 'target')
       // An exit that was still under way has nothing left to sell.
       if (!held) pending = null

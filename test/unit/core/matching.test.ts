@@ -81,9 +81,10 @@ describe('a resting pair of 95 and 105', () => {
     expect(entered('100/105/96/101')).toEqual([null, won(105), won(105)])
     expect(entered('100/101/94/96')).toEqual([stopped(95), stopped(95), stopped(95)])
     expect(entered('100/106/94/101')).toEqual([stopped(95, true), stopped(95, true), won(105, true)])
-    // Even where rounding has put a level beyond the entry's own open.
+    // Even where slippage or rounding has put a level beyond the entry's own open: a target waits for its price, a
+    // stop sells at once, and no better than the market stands.
     expect(entered('106/107/104/105')).toEqual([won(105), won(105), won(105)])
-    expect(entered('94/96/93/95')).toEqual([stopped(95), stopped(95), stopped(95)])
+    expect(entered('94/96/93/95')).toEqual([stopped(94), stopped(94), stopped(94)])
   })
 
   it('tells a raised stop from the entry\'s own, gap or not', () => {

@@ -8,20 +8,33 @@ const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const START = 19_723 * DAY
 
+/** The last millisecond of an hour. */
+const closeOf = (openTime: number, ms = HOUR): number => openTime + ms - 1
+
 describe('an equity curve', () => {
   it('keeps the last value of each UTC day and repeats it over days without one', () => {
     const curve = new EquityCurve(1000)
     curve.start(START + 5 * HOUR)
-    curve.mark(START + 5 * HOUR, 1010)
-    curve.mark(START + 23 * HOUR, 1020)
-    // A candle counts for the day in which it opened; nothing is known of the two days after that one.
-    curve.mark(START + DAY, 1030)
-    curve.mark(START + 4 * DAY + HOUR, 900)
-    const { dailyEquity, firstDay, maxDrawdown } = curve.finish(START + 5 * DAY)
+    curve.mark(closeOf(START + 5 * HOUR), 1010)
+    // The close at midnight belongs to the day that ends; nothing is known of the two days after the next.
+    curve.mark(closeOf(START + 23 * HOUR), 1020)
+    curve.mark(closeOf(START + DAY), 1030)
+    curve.mark(closeOf(START + 4 * DAY + HOUR), 900)
+    const { dailyEquity, firstDay, maxDrawdown } = curve.finish(closeOf(START + 5 * DAY))
     expect([...dailyEquity]).toEqual([1020, 1030, 1030, 1030, 900, 900])
     expect(firstDay).toBe(19_723)
     // From 1,030 to 900.
     expect(maxDrawdown).toBeCloseTo(900 / 1030 - 1, 12)
+  })
+
+  it('counts a candle that spans several days for the day in which it ends', () => {
+    const curve = new EquityCurve(1000)
+    curve.start(START)
+    curve.mark(closeOf(START, 3 * DAY), 1010)
+    curve.mark(closeOf(START + 3 * DAY, 3 * DAY), 1020)
+    const { dailyEquity, firstDay } = curve.finish(closeOf(START + 3 * DAY, 3 * DAY))
+    expect([...dailyEquity]).toEqual([1000, 1000, 1010, 1010, 1010, 1020])
+    expect(firstDay).toBe(19_723)
   })
 
   it('measures the drawdown from the start cash on', () => {
@@ -79,12 +92,13 @@ describe('gliding', () => {
       }),
       { minLength: 1, maxLength: 80 },
     ),
-  }).map(({ step, firstHour, moves }): CandleColumns => {
+  }).map(({ step, firstHour, moves }): { columns: CandleColumns; step: number } => {
     let time = START + firstHour * HOUR
-    return columnsOf(moves.map(({ close, up, down, gap }) => {
+    const columns = columnsOf(moves.map(({ close, up, down, gap }) => {
       time += step * (1 + gap)
       return { openTime: time, open: close, high: close + up, low: close - down, close, volume: 0 }
     }))
+    return { columns, step }
   })
   const cuts = fc.array(fc.nat(80), { maxLength: 6 })
 
@@ -94,7 +108,7 @@ describe('gliding', () => {
     fc.assert(fc.property(
       tapes, cuts, fc.integer({ min: 76, max: 100 }), fc.integer({ min: 101, max: 126 }),
       fc.double({ min: 0, max: 1000, noNaN: true }), fc.double({ min: 0, max: 10, noNaN: true }),
-      (columns, places, low, high, cash, quantity) => {
+      ({ columns, step }, places, low, high, cash, quantity) => {
         const { openTime } = columns
         const end = openTime.length
         const glided = new EquityCurve(1000)
@@ -104,10 +118,10 @@ describe('gliding', () => {
         let row = 0
         for (const until of [...places.map((place) => Math.min(end, place)).sort((a, b) => a - b), end]) {
           while (row < until) {
-            const reached = glided.glide(columns, row, until, low, high, cash, quantity)
+            const reached = glided.glide(columns, row, until, low, high, cash, quantity, step)
             for (; row < reached; row++) {
               expect(columns.low[row] > low && columns.high[row] < high).toBe(true)
-              marked.mark(openTime[row], cash + quantity * columns.close[row])
+              marked.mark(closeOf(openTime[row], step), cash + quantity * columns.close[row])
               rows++
             }
             expect(glided.value).toBe(marked.value)
@@ -115,12 +129,12 @@ describe('gliding', () => {
             // A level is reached here: both mark this row by hand.
             expect(columns.low[row] <= low || columns.high[row] >= high).toBe(true)
             stops++
-            glided.mark(openTime[row], cash)
-            marked.mark(openTime[row], cash)
+            glided.mark(closeOf(openTime[row], step), cash)
+            marked.mark(closeOf(openTime[row], step), cash)
             row++
           }
         }
-        const [left, right] = [glided, marked].map((curve) => curve.finish(openTime[end - 1]))
+        const [left, right] = [glided, marked].map((curve) => curve.finish(closeOf(openTime[end - 1], step)))
         expect([...left.dailyEquity]).toEqual([...right.dailyEquity])
         expect([left.firstDay, left.maxDrawdown]).toEqual([right.firstDay, right.maxDrawdown])
       },
@@ -135,9 +149,9 @@ describe('gliding', () => {
     })))
     const curve = new EquityCurve(1)
     curve.start(START)
-    expect(curve.glide(columns, 0, 3, 98, 102, 0, 1)).toBe(1)
-    expect(curve.glide(columns, 1, 3, 98, 102, 0, 1)).toBe(1)
-    expect(curve.glide(columns, 2, 3, 97, 102, 0, 1)).toBe(2)
-    expect(curve.glide(columns, 0, 3, 97, 103, 0, 1)).toBe(3)
+    expect(curve.glide(columns, 0, 3, 98, 102, 0, 1, HOUR)).toBe(1)
+    expect(curve.glide(columns, 1, 3, 98, 102, 0, 1, HOUR)).toBe(1)
+    expect(curve.glide(columns, 2, 3, 97, 102, 0, 1, HOUR)).toBe(2)
+    expect(curve.glide(columns, 0, 3, 97, 103, 0, 1, HOUR)).toBe(3)
   })
 })
