@@ -12,8 +12,8 @@ const params = z.strictObject({
   maShort: z.int().min(1).default(9),
   maLong: z.int().min(2).default(50),
   volumePeriod: z.int().min(1).default(20),
-  oversold: z.number().min(0).max(100).default(45).describe('RSI at or below which a dip in an uptrend is bought'),
-  overbought: z.number().min(0).max(100).default(55).describe('RSI at or above which a bounce in a downtrend is sold'),
+  oversold: z.number().gt(0).max(100).default(45).describe('RSI at or below which a dip in an uptrend is bought'),
+  overbought: z.number().min(0).lt(100).default(55).describe('RSI at or above which a bounce in a downtrend is sold'),
 }).refine(({ maShort, maLong }) => maShort < maLong, { error: 'maShort must be smaller than maLong', path: ['maShort'] })
 
 type Params = z.infer<typeof params>

@@ -168,14 +168,15 @@ export class RiskWatch {
     return this.#now.consecutiveLosses
   }
 
-  /** Begins a new UTC day when `time` lies in one: the last equity becomes the day's base, and REDUCING ends. */
+  /** Begins a new UTC day when `time` lies in one: the last equity becomes the day's base, and what a limit stopped goes on. */
   roll(time: EpochMs): void {
     const now = this.#now
     const day = Math.floor(time / DAY_MS)
     if (day === now.day) return
     now.day = day
     now.equityAtDayStart = now.equity
-    now.consecutiveLosses = 0
+    const { maxConsecutiveLosses } = this.#policy
+    if (maxConsecutiveLosses !== null && now.consecutiveLosses >= maxConsecutiveLosses) now.consecutiveLosses = 0
     if (now.state === 'REDUCING') now.state = 'ACTIVE'
   }
 

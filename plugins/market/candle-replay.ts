@@ -8,7 +8,7 @@ const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
 const time = z.union([z.number(), z.string(), z.date()]).transform((input, context) => {
   const parsed = parseTime(input)
   if (parsed !== null) return parsed
-  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds, an ISO time or YYYY-MM-DD' })
+  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds (13 digits), an ISO time or YYYY-MM-DD' })
   return z.NEVER
 })
 
@@ -17,7 +17,7 @@ const options = z.strictObject({
     .describe('candles of the only symbol: a path, a pattern with *, ? or **, or a list that is read in order'),
   files: z.record(z.string(), paths).optional().describe('the same by symbol'),
   fillFile: z.union([paths, z.record(z.string(), paths)]).optional()
-    .describe('finer candles to settle orders on; without it the market file itself, if it is finer'),
+    .describe('finer candles to settle orders on, with broker.fillTimeframe; without it the market file itself, if it is finer'),
   from: time.optional().describe('first open time'),
   to: time.optional().describe('open times end before it'),
   gaps: z.enum(['refuse', 'allow', 'fill']).default('refuse')

@@ -15,7 +15,7 @@ const BATCH_ROWS = 4096
 const time = z.union([z.number(), z.string(), z.date()]).transform((input, context) => {
   const parsed = parseTime(input)
   if (parsed !== null) return parsed
-  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds, an ISO time or YYYY-MM-DD' })
+  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds (13 digits), an ISO time or YYYY-MM-DD' })
   return z.NEVER
 })
 

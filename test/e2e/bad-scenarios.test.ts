@@ -52,7 +52,6 @@ describe.concurrent('an unknown key', () => {
   it('given by --set is refused with the flag', async () => {
     await refuses('s.yaml', scenario(), 'TD_SCENARIO_INVALID', ['policy: unknown key "stoploss"', 'Did you mean "stopLoss"?', '(given by --set)'],
       '--set', 'policy.stoploss=0.05')
-    await refuses('s.yaml', scenario(), 'TD_SCENARIO_INVALID', ['unknown key "__proto__"'], '--set', '__proto__.polluted=1')
   })
 
   it('does not hide another: each has its line', async () => {
@@ -106,6 +105,14 @@ describe.concurrent('an impossible value', () => {
 })
 
 describe.concurrent('a mistake in one of several scenarios', () => {
+  it('or in all of them together: the same run twice would replace its own result', async () => {
+    const here = workspace()
+    here.put('a.yaml', scenario())
+    here.put('b.yaml', scenario())
+    await here.refuses(['backtest', 'a.yaml', 'b.yaml', '--json'], 'TD_USAGE', ['the same run, tested-', '--out'])
+    await here.refuses(['backtest', 'a.yaml', './a.yaml', '--json'], 'TD_USAGE', ['the same run, tested-'])
+  })
+
   it('is found before the first of them runs', async () => {
     const here = workspace()
     here.put('good.yaml', scenario())

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { symlink } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { sample, workspace } from '../support/cli.ts'
@@ -94,6 +95,8 @@ describe.concurrent('data import', () => {
     here.put('o.csv', 'precious')
     await here.refuses(['data', 'import', 'bad.csv', '--output', 'o.csv', '--json'], 'TD_CANDLE_INVALID', ['bad.csv, row 49'])
     await here.refuses(['data', 'import', 't.csv', '--output', './t.csv', '--json'], 'TD_USAGE', ['--output ./t.csv: is also read'])
+    await symlink(here.path('t.csv'), here.path('link.csv'))
+    await here.refuses(['data', 'import', 'link.csv', '--output', 't.csv', '--json'], 'TD_USAGE', ['--output t.csv: is the input link.csv itself'])
     await here.succeeds(['data', 'import', 't.csv', '--output', 'o.csv'])
     expect(here.read('o.csv')).toBe(text)
     here.put('file', '')

@@ -138,6 +138,20 @@ describe('two processes', () => {
   })
 })
 
+describe('a writer of the same number', () => {
+  // In a container every process is number 1, so that what a killed one left seems to be one's own.
+  it('that is gone does not keep its run locked for ever', async () => {
+    const apart = workspace()
+    apart.put('s.yaml', scenario())
+    const { run } = await apart.json(['backtest', 's.yaml', '--no-report'])
+    const left = `runs/.${run}.tmp`
+    const { stderr, code } = await apart.shell(`mkdir ${left}; echo $$ >${left}/writer.pid; exec $TAPEDECK backtest s.yaml --no-report`)
+    expect(stderr).not.toContain('is writing this run')
+    expect(code).toBe(0)
+    expect(apart.list('runs')).toEqual([run])
+  })
+})
+
 describe('a reader that has seen enough', () => {
   it.each(['strategies --json', 'plugins', 'config --schema', 'backtest s.yaml --json', 'backtest s.yaml'])('%s | head -1 ends quietly', async (command) => {
     const apart = workspace()

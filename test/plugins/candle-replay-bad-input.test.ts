@@ -1,5 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
+import type { Candle } from '../../engine/core/candle.ts'
 import type { ErrorCode } from '../../engine/errors.ts'
 import {
   HEADER, MONDAY, candlesFrom, csvOf, dumpOf, gz, line, put, refusal, replayed, temporaryFolder, without, zipOf,
@@ -185,6 +186,30 @@ describe('times', () => {
     expect(message).toMatch('join/a.csv, row 2, 2021-01-04T00:00:00.000Z: is out of order')
     await refusal(replayed(folder, '1h', { file: ['join/a.csv', 'join/c.csv'] }), 'TD_CANDLE_GAP')
     await refusal(replayed(folder, '1h', { file: ['join/a.csv', 'join/a.csv'] }), 'TD_CANDLE_INVALID')
+  })
+})
+
+describe('files of one series with different timeframes', () => {
+  const fours = candlesFrom(candles[48].openTime, 30, '4h')
+  const read = async (gaps: 'refuse' | 'allow' | 'fill', ...series: (readonly Candle[])[]): Promise<Candle[]> => {
+    const file = await Promise.all(series.map((one, index) => put(folder, `mixed/${index}.csv`, csvOf(one))))
+    return replayed(folder, '4h', { file, gaps })
+  }
+
+  it.each(['refuse', 'allow', 'fill'] as const)('are refused with gaps: %s', async (gaps) => {
+    const { message } = await refusal(read(gaps, candles.slice(0, 48), fours), 'TD_CANDLE_INVALID')
+    expect(message).toBe('mixed/1.csv holds 4h candles and mixed/0.csv 1h candles: '
+      + 'the files of one series need one timeframe')
+    const later = candlesFrom(fours.at(-1)!.openTime + 4 * HOUR, 50, '1h')
+    const { message: other } = await refusal(read(gaps, fours, later), 'TD_CANDLE_INVALID')
+    expect(other).toMatch('mixed/1.csv holds 1h candles and mixed/0.csv 4h candles')
+    await refusal(read(gaps, candles.slice(0, 24), candles.slice(24, 48), fours), 'TD_CANDLE_INVALID')
+  })
+
+  it('are not found in files of one or two rows, nor in one that is full of holes', async () => {
+    const holes = without(candles, 25, 26, 28, 29, 31, 32, 36, 37)
+    expect(await read('allow', candles.slice(0, 24), holes.slice(24))).toHaveLength(12)
+    expect(await read('allow', candles.slice(0, 48), fours.slice(0, 2))).toHaveLength(13)
   })
 })
 

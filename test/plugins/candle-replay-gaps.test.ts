@@ -41,11 +41,10 @@ describe('gaps: refuse', () => {
     await refusal(replayed(folder, '1h', { file: worse }), 'TD_CANDLE_INVALID')
   })
 
-  it('looks at gaps of the range only, and at its edges there are none', async () => {
+  it('looks at gaps of the range only', async () => {
     const range = async (from: number, to: number): Promise<number> =>
       (await replayed(folder, '1h', { file, from: MONDAY + from * HOUR, to: MONDAY + to * HOUR })).length
     expect(await range(11, 40)).toBe(29)
-    expect(await range(10, 42)).toBe(29)
     expect(await range(43, 500)).toBe(57)
     await refusal(range(9, 40), 'TD_CANDLE_GAP')
     await refusal(range(11, 44), 'TD_CANDLE_GAP')
@@ -59,7 +58,33 @@ describe('gaps: refuse', () => {
     const { message } = await refusal(read(200, 300), 'TD_TAPE_EMPTY')
     expect(message).toMatch('2021-01-04T00:00:00.000Z … 2021-01-08T03:00:00.000Z')
     await refusal(read(-20, -10), 'TD_TAPE_EMPTY')
-    await refusal(read(40, 42), 'TD_TAPE_EMPTY')
+  })
+
+  it('counts of a hole that crosses an end of the range what lies inside', async () => {
+    const long = await put(folder, 'long-hole.csv', csvOf(candlesFrom(MONDAY, 300, '1h')
+      .filter((_, index) => index < 100 || index > 149)))
+    const refused = async (from: number, to: number): Promise<string> => {
+      const range = { from: MONDAY + from * HOUR, to: MONDAY + to * HOUR }
+      return (await refusal(replayed(folder, '1h', { file: long, ...range }), 'TD_CANDLE_GAP')).message
+    }
+    expect(await refused(110, 200)).toMatch('40 missing 1h candles in 1 gap: '
+      + '2021-01-08T14:00:00.000Z … 2021-01-10T05:00:00.000Z (40).')
+    expect(await refused(50, 110)).toMatch('10 missing 1h candles in 1 gap: '
+      + '2021-01-08T04:00:00.000Z … 2021-01-08T13:00:00.000Z (10).')
+    expect(await refused(110, 120)).toMatch('10 missing 1h candles in 1 gap')
+    const read = (from: number, to: number): Promise<Candle[]> =>
+      replayed(folder, '1h', { file: long, from: MONDAY + from * HOUR, to: MONDAY + to * HOUR })
+    expect(await read(50, 100)).toHaveLength(50)
+    expect(await read(150, 200)).toHaveLength(50)
+  })
+
+  it('is not fooled by a last row with a mistyped time far beyond the range', async () => {
+    const typo = { ...candles[50], openTime: MONDAY + 100_000 * HOUR }
+    const cut = await put(folder, 'typo.csv', csvOf([...candles.slice(0, 50), typo]))
+    const range = { file: cut, to: MONDAY + 90 * HOUR }
+    const { message } = await refusal(replayed(folder, '1h', range), 'TD_CANDLE_GAP')
+    expect(message).toMatch('40 missing 1h candles in 1 gap')
+    expect(await replayed(folder, '1h', { ...range, gaps: 'allow' })).toEqual(candles.slice(0, 50))
   })
 })
 
@@ -68,6 +93,22 @@ describe('gaps: allow', () => {
     const source = await openTape(folder, '1h', { file, gaps: 'allow' })
     expect(await candlesOf(source)).toEqual(holes)
     expect(source.facts!().notes).toEqual(['BTC/USDT: 4 missing 1h candles in 2 gaps left open'])
+  })
+
+  it('leaves holes at the ends of the range open too, and says so', async () => {
+    const range = { from: MONDAY + 10 * HOUR, to: MONDAY + 42 * HOUR }
+    const source = await openTape(folder, '1h', { file, gaps: 'allow', ...range })
+    expect(await candlesOf(source)).toEqual(candles.slice(11, 40))
+    const { notes, warnings } = source.facts!()
+    expect(notes).toEqual(['BTC/USDT: 3 missing 1h candles in 2 gaps left open'])
+    expect(warnings).toEqual([
+      'BTC/USDT: candles were asked from 2021-01-04T10:00:00.000Z, '
+      + 'the first whole 1h candle opens at 2021-01-04T11:00:00.000Z',
+      'BTC/USDT: candles were asked up to 2021-01-05T18:00:00.000Z, '
+      + 'the last whole 1h candle closes at 2021-01-05T16:00:00.000Z',
+    ])
+    const empty = { from: MONDAY + 40 * HOUR, to: MONDAY + 42 * HOUR }
+    await refusal(replayed(folder, '1h', { file, gaps: 'allow', ...empty }), 'TD_TAPE_EMPTY')
   })
 })
 
@@ -94,9 +135,14 @@ describe('gaps: fill', () => {
     expect(times).toEqual(times.map((_, index) => MONDAY + index * 60_000))
   })
 
-  it('fills nothing at the edges of the range', async () => {
-    const range = { from: MONDAY + 10 * HOUR, to: MONDAY + 42 * HOUR }
-    expect(await replayed(folder, '1h', { file, gaps: 'fill', ...range })).toEqual(candles.slice(11, 40))
+  it('fills holes that cross an end of the range as far as they lie inside', async () => {
+    const read = (from: number, to: number): Promise<Candle[]> =>
+      replayed(folder, '1h', { file, gaps: 'fill', from: MONDAY + from * HOUR, to: MONDAY + to * HOUR })
+    const whole = await replayed(folder, '1h', { file, gaps: 'fill' })
+    expect(whole).toHaveLength(100)
+    expect(await read(10, 42)).toEqual(whole.slice(10, 42))
+    expect(await read(41, 50)).toEqual(whole.slice(41, 50))
+    expect(await read(41, 42)).toEqual(whole.slice(41, 42))
   })
 })
 

@@ -142,6 +142,65 @@ describe('a fill timeframe', () => {
     await refusal(events('1h', { fillTimeframe: '15m' }, { file, fillFile }), 'TD_CANDLE_GAP')
   })
 
+  it('does not settle a decision candle on some of its finer candles, in which a stop would be lost', async () => {
+    const file = await write('whole.csv', hours)
+    const settled = async (left: readonly Candle[], gaps: 'allow' | 'fill'): Promise<[string[], readonly string[]]> => {
+      const fillFile = await write('part.csv', left)
+      const source = await openTape(folder, '1h', { file, fillFile, gaps, plan: { fillTimeframe: '15m' } })
+      return [(await eventsOf(source)).map(short), source.facts!().notes]
+    }
+    const inner = [
+      'BTC 15m 0 0.25 0.5 0.75 settles', 'BTC 1h 0 decides',
+      'BTC 1h 1 settles decides',
+      'BTC 15m 2 2.25 2.5 2.75 settles', 'BTC 1h 2 decides', 'BTC 15m 3 3.25 3.5 3.75 settles', 'BTC 1h 3 decides',
+    ]
+    const note = (count: string): string =>
+      `BTC/USDT: ${count} with missing 15m candles: orders were settled on the whole candle there`
+    for (const missing of [[4], [5], [7], [5, 6], [4, 5, 6]]) {
+      const [seen, notes] = await settled(without(quarters, ...missing), 'allow')
+      expect(seen).toEqual(inner)
+      expect(notes[1]).toBe(note('1 1h candle'))
+    }
+    const [ends, notes] = await settled(quarters.slice(1, -2), 'fill')
+    expect(ends).toEqual([
+      'BTC 1h 0 settles decides', 'BTC 15m 1 1.25 1.5 1.75 settles', 'BTC 1h 1 decides',
+      'BTC 15m 2 2.25 2.5 2.75 settles', 'BTC 1h 2 decides', 'BTC 1h 3 settles decides',
+    ])
+    expect(notes).toEqual([note('2 1h candles')])
+  })
+
+  it('takes some finer candles where the decision candle itself is missing, symbol by symbol', async () => {
+    const part = without(candlesFrom(at(0), 4, '30m'), 2)
+    const files = { 'BTC/USDT': await write('btc-hole.csv', without(hours, 1)),
+      'ETH/USDT': await write('eth-whole.csv', hours.slice(0, 2)) }
+    const fillFile = { 'BTC/USDT': await write('btc-part.csv', part), 'ETH/USDT': await write('eth-part.csv', part) }
+    const both = { symbols: symbols.slice(0, 2), ...plan }
+    expect((await events('1h', both, { files, fillFile, gaps: 'allow' })).map(short)).toEqual([
+      'BTC 30m 0 settles', 'ETH 30m 0 settles', 'BTC 30m 0.5 settles', 'ETH 30m 0.5 settles',
+      'BTC 1h 0 decides more', 'ETH 1h 0 decides',
+      'BTC 30m 1.5 settles', 'ETH 1h 1 settles decides',
+      'BTC 1h 2 settles decides', 'BTC 1h 3 settles decides',
+    ])
+  })
+
+  it('finds incomplete candles across batches, and gives the same with all of them', async () => {
+    const minutes = candlesFrom(at(0), 60 * 300, '1m')
+    const file = await write('market.csv', candlesFrom(at(0), 300, '1h'))
+    const read = async (fills: readonly Candle[], gaps: 'refuse' | 'allow'): Promise<Seen[]> =>
+      events('1h', { fillTimeframe: '1m' }, { file, fillFile: await write('minute-fills.csv', fills), gaps })
+    const settled = (seen: readonly Seen[]): Candle[] =>
+      seen.filter(({ settles }) => settles).flatMap(({ candles }) => candles)
+    expect(settled(await read(minutes, 'refuse'))).toEqual(minutes)
+    expect(settled(await read(minutes, 'allow'))).toEqual(minutes)
+    // Row 4,095 ends the first batch; 68 hours have 4,080 minutes.
+    for (const missing of [4081, 4095, 4096, 4139]) {
+      const seen = await read(without(minutes, missing), 'allow')
+      expect(seen.filter(({ settles, decides }) => settles && decides).map(short)).toEqual(['BTC 1h 68 settles decides'])
+      expect(settled(seen.filter(({ decides }) => !decides)))
+        .toEqual([...minutes.slice(0, 4080), ...minutes.slice(4140)])
+    }
+  })
+
   it('tells of gaps in one file once', async () => {
     const file = await write('gappy.csv', without(quarters, 5, 6))
     const source = await openTape(folder, '1h', { file, gaps: 'fill', plan: { fillTimeframe: '15m' } })

@@ -4,10 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import plugin from '../../plugins/market/candle-replay.ts'
 import { instrumentOf } from '../../engine/core/instrument.ts'
+import type { Timeframe } from '../../engine/core/timeframe.ts'
 import type { Deps, MarketSource } from '../../engine/ports.ts'
 import {
   MONDAY, candlesFrom, candlesOf, csvOf, dumpOf, eventsOf, gz, openTape, planFor, put, refusal, replayed,
-  temporaryFolder, zipOf,
+  temporaryFolder, zipOf, type Setting,
 } from '../support/tape-files.ts'
 
 const folder = await temporaryFolder()
@@ -37,6 +38,28 @@ describe('options', () => {
     ['an empty list', { file: [] }], ['a time that does not exist', { file: 'a', from: '2021-02-30' }],
     ['another word for gaps', { file: 'a', gaps: 'ignore' }],
   ])('refuse %s', (_, options) => expect(parse(options).success).toBe(false))
+
+  it.each([2020, 20_200_105, 1_577_836_800, '1577836800'])('refuse the time %s and say what would be one', (from) => {
+    for (const range of [{ from }, { to: from }]) {
+      expect(parse({ file: 'a.csv', ...range }).error?.issues.map(({ path, message }) => [...path, message])).toEqual([
+        [Object.keys(range)[0], 'must be epoch milliseconds (13 digits), an ISO time or YYYY-MM-DD'],
+      ])
+    }
+  })
+
+  it('refuse a fillFile that nothing would read', async () => {
+    const { message } = await refusal(openTape(folder, '1h', { file, fillFile: file }), 'TD_PLUGIN_OPTIONS')
+    expect(message).toBe('"fillFile" is only used with broker.fillTimeframe')
+  })
+
+  it('refuse a symbol that is not replayed, with what was probably meant', async () => {
+    const files = { 'BTC/USDT': file, 'BCT/USDT': file }
+    const { message } = await refusal(openTape(folder, '1h', { files }), 'TD_PLUGIN_OPTIONS')
+    expect(message).toBe('"files" names BCT/USDT, but the run has BTC/USDT. Did you mean "BTC/USDT"?')
+    const fills = { file, fillFile: files, plan: { fillTimeframe: '30m' as const } }
+    const other = await refusal(openTape(folder, '1h', fills), 'TD_PLUGIN_OPTIONS')
+    expect(other.message).toMatch(/^"fillFile" names BCT\/USDT/)
+  })
 
   it('open the tape', async () => {
     const options = plugin.options.parse({ file })
@@ -128,6 +151,60 @@ describe('facts', () => {
       expect(shares).toEqual(shares.toSorted((a, b) => a - b))
       expect(shares.filter((share) => share > 0.05 && share < 0.95).length).toBeGreaterThan(2)
     }
+  })
+})
+
+describe('warnings', () => {
+  const warned = async (timeframe: Timeframe, setting: Setting): Promise<readonly string[] | undefined> => {
+    const source = await openTape(folder, timeframe, setting)
+    await eventsOf(source)
+    return source.facts!().warnings
+  }
+
+  it('tell when the files begin after or end before the range that was asked for', async () => {
+    expect(await warned('1h', { file, from: MONDAY - 10 * HOUR, to: MONDAY + 110 * HOUR })).toEqual([
+      'BTC/USDT: candles were asked from 2021-01-03T14:00:00.000Z, the files begin at 2021-01-04T00:00:00.000Z',
+      'BTC/USDT: candles were asked up to 2021-01-08T14:00:00.000Z, the files end at 2021-01-08T04:00:00.000Z',
+    ])
+    expect(await warned('1h', { file })).toBeUndefined()
+    expect(await warned('1h', { file, from: MONDAY - 1, to: MONDAY + 100 * HOUR })).toBeUndefined()
+    expect(await warned('1h', { file, from: MONDAY + HOUR, to: MONDAY + 20 * HOUR })).toBeUndefined()
+  })
+
+  it('count a partial block that was dropped as missing', async () => {
+    const part = await put(folder, 'part.csv', csvOf(candles.slice(1, 98)))
+    expect(await warned('4h', { file: part, from: MONDAY, to: MONDAY + 100 * HOUR })).toEqual([
+      'BTC/USDT: candles were asked from 2021-01-04T00:00:00.000Z, the files begin at 2021-01-04T01:00:00.000Z; '
+      + 'the first whole 4h candle opens at 2021-01-04T04:00:00.000Z',
+      'BTC/USDT: candles were asked up to 2021-01-08T04:00:00.000Z, the files end at 2021-01-08T02:00:00.000Z; '
+      + 'the last whole 4h candle closes at 2021-01-08T00:00:00.000Z',
+    ])
+    expect(await warned('4h', { file: part, from: MONDAY + 1, to: MONDAY + 96 * HOUR })).toBeUndefined()
+  })
+
+  it('tell which of several symbols is shorter', async () => {
+    const symbols = ['BTC/USDT', 'ETH/USDT']
+    const files = { 'BTC/USDT': file, 'ETH/USDT': await put(folder, 'eth.csv', csvOf(candles.slice(5, 90))) }
+    expect(await warned('1h', { files, plan: { symbols } })).toEqual([
+      'ETH/USDT: candles begin at 2021-01-04T05:00:00.000Z, those of BTC/USDT at 2021-01-04T00:00:00.000Z',
+      'ETH/USDT: candles end at 2021-01-07T18:00:00.000Z, those of BTC/USDT at 2021-01-08T04:00:00.000Z',
+    ])
+    expect(await warned('1h', { files, plan: { symbols }, from: MONDAY, to: MONDAY + 100 * HOUR })).toEqual([
+      'ETH/USDT: candles were asked from 2021-01-04T00:00:00.000Z, the files begin at 2021-01-04T05:00:00.000Z',
+      'ETH/USDT: candles were asked up to 2021-01-08T04:00:00.000Z, the files end at 2021-01-07T18:00:00.000Z',
+    ])
+    const common = { from: MONDAY + 5 * HOUR, to: MONDAY + 90 * HOUR }
+    expect(await warned('1h', { files, plan: { symbols }, ...common })).toBeUndefined()
+  })
+
+  it('say nothing about the end of a tape that was not read to it', async () => {
+    const controller = new AbortController()
+    const long = await put(folder, 'left.csv', csvOf(candlesFrom(MONDAY, 20_000, '1m')))
+    const setting = { file: long, to: MONDAY + 20_001 * 60_000, signal: controller.signal }
+    const source = await openTape(folder, '1m', setting)
+    for await (const _ of source.events()) controller.abort()
+    expect(source.facts!().warnings).toBeUndefined()
+    expect(await warned('1m', { file: long, to: setting.to })).toHaveLength(1)
   })
 })
 

@@ -96,6 +96,12 @@ describe('costs', () => {
     expect(lost.measures.slippage).toBeCloseTo((10_000 / 100.1) * 0.1 + units * 95.095 * 0.001, 6)
   })
 
+  it('of an entry may put it beyond its own stop, which then sells at the open', async () => {
+    const run = await played([...flat(100, 3)], { 0: 'BUY' }, { slippageBps: 100 }, { stopLoss: 0.005 })
+    // Bought at 101, stop at 100.495: the open of 100 is already below it, and 1 % worse it sells at 99.
+    expect(run.fills).toMatchObject([{ price: 101 }, { price: 99, reason: 'stop', timestamp: at(1) }])
+  })
+
   it('in quote come out of what is spent', async () => {
     const run = await played(flat(100, 3), { 0: 'BUY' }, { fees: { maker: 0.001, taker: 0.001, asset: 'quote' } })
     // 10,000 ÷ (100 × 1.001) units; sold at 100 with 0.1 % at the end.

@@ -109,8 +109,7 @@ function simulate(tape: CandleColumns, said: readonly Opinion[], { policy, broke
       else if (low <= stop && !(broker.fillModel === 'optimistic' && reached)) {
         // A stop nearer than the entry's slippage lies above the open of the entry candle: it sells there.
         sell(index, Math.min(stop, open), false, stopReason)
-      }
-      else if (reached) sell(index, target, true, 'target')
+      } else if (reached) sell(index, target, true, 'target')
       // An exit that was still under way has nothing left to sell.
       if (!held) pending = null
     }

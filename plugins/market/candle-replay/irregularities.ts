@@ -2,11 +2,9 @@ import type { EpochMs } from '../../../engine/core/time.ts'
 import type { Timeframe } from '../../../engine/core/timeframe.ts'
 import { timeframeMs } from '../../../engine/core/timeframe.ts'
 import { TapedeckError } from '../../../engine/errors.ts'
-import { timeText } from './wording.ts'
+import { countOf, timeText } from './wording.ts'
 
 const LISTED = 20
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
 
 /** What one series lacks or has twice. */
 export class Irregularities {
@@ -40,7 +38,7 @@ export class Irregularities {
   }
 
   get #summary(): string {
-    return `${this.#label}: ${count(this.#missing, `missing ${this.#timeframe} candle`)} in ${count(this.#gaps, 'gap')}`
+    return `${this.#label}: ${countOf(this.#missing, `missing ${this.#timeframe} candle`)} in ${countOf(this.#gaps, 'gap')}`
   }
 
   /** The refusal, once the whole range has been read: first and last missing candle of each gap and their number. */
@@ -56,7 +54,7 @@ export class Irregularities {
     if (gaps === 'allow' && this.#gaps > 0) notes.push(`${this.#summary} left open`)
     if (gaps === 'fill' && this.#gaps > 0) notes.push(`${this.#summary} filled with the last close and volume 0`)
     if (this.#dropped > 0) {
-      notes.push(`${this.#label}: ${count(this.#dropped, `duplicated ${this.#timeframe} candle`)} dropped`)
+      notes.push(`${this.#label}: ${countOf(this.#dropped, `duplicated ${this.#timeframe} candle`)} dropped`)
     }
     return notes
   }

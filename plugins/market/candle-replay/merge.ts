@@ -58,6 +58,11 @@ class Stream {
     return due
   }
 
+  /** Whether a symbol's slice belongs to a coarser candle that lacks some. */
+  partial(index: number): boolean {
+    return this.#cursors[index].slice.partial === true
+  }
+
   /** A symbol's next candle and those after it in the slice that open before `limit`, as the symbol's reused event. */
   take(index: number, limit: EpochMs, settles: boolean, more: boolean): CandleBatch {
     const cursor = this.#cursors[index]
@@ -104,32 +109,51 @@ export function* merge(tracks: readonly Track[], timeframe: Timeframe): Merged {
   }
 }
 
+export interface FillPlan {
+  readonly tracks: readonly Track[]
+  readonly timeframe: Timeframe
+  /** The same symbols' finer candles; `partial` slices apart unless `strict`. */
+  readonly finer: readonly Track[]
+  readonly fillTimeframe: Timeframe
+  /** Every decision candle must have all of its finer ones. */
+  readonly strict: boolean
+  /** Told of each decision candle that settles orders itself because some of its finer ones are missing. */
+  readonly incomplete: (symbol: string) => void
+}
+
 /**
- * Decision candles, each after all finer candles that close no later; those only settle orders. A decision candle
- * without finer ones settles orders itself, or throws TD_CANDLE_GAP when `strict`, as does one that they cover in part.
+ * Decision candles, each after all finer candles that close no later; those only settle orders. A decision candle that
+ * lacks finer ones throws TD_CANDLE_GAP when `strict`. Otherwise it settles orders itself, and those it has are left
+ * out: a stop inside the missing part would be lost.
  */
-export function* mergeWithFills(
-  tracks: readonly Track[], timeframe: Timeframe, finer: readonly Track[], fillTimeframe: Timeframe, strict: boolean,
-): Merged {
+export function* mergeWithFills({ tracks, timeframe, finer, fillTimeframe, strict, incomplete }: FillPlan): Merged {
   const decisions = new Stream(tracks, timeframe, true)
   const fills = new Stream(finer, fillTimeframe, false)
   const step = timeframeMs(timeframe)
   const wanted = step / timeframeMs(fillTimeframe)
   const covered = new Int32Array(tracks.length)
+  const partly = tracks.map(() => false)
 
   const uncovered = (symbol: string, time: EpochMs, found: number): TapedeckError =>
     new TapedeckError('TD_CANDLE_GAP', `${symbol}: the ${timeframe} candle of ${timeText(time)} has ${found} of its `
       + `${wanted} ${fillTimeframe} candles to settle orders on; `
-      + 'with "gaps: allow" a candle that has none settles them itself')
+      + 'with "gaps: allow" a candle that lacks any settles them itself')
 
   /** All finer candles that open before `until`; counts those of the decision candle that opens at `time`. */
   function* settle(time: EpochMs, until: EpochMs): Merged {
     covered.fill(0)
+    partly.fill(false)
     for (;;) {
       if (fills.dry) yield* fills.refilled()
       const first = fills.first
       if (fills.head(first) >= until) return
+      const partial = fills.partial(first)
       const batch = fills.take(first, Math.min(until, fills.others(first)), true, false)
+      // Where the decision candle itself is missing, some finer ones are better than none.
+      if (partial && decisions.head(first) === time && batch.columns.openTime[batch.start] >= time) {
+        partly[first] = true
+        continue
+      }
       for (let row = batch.start; row < batch.end; row++) if (batch.columns.openTime[row] >= time) covered[first]++
       yield batch
     }
@@ -144,6 +168,7 @@ export function* mergeWithFills(
     yield* settle(time, time + step)
     yield* decisions.moment(time, (index) => {
       if (strict && covered[index] < wanted) throw uncovered(tracks[index].symbol, time, covered[index])
+      if (partly[index]) incomplete(tracks[index].symbol)
       return covered[index] === 0
     })
   }

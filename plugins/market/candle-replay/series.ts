@@ -11,6 +11,8 @@ export interface Slice {
   readonly columns: CandleColumns
   readonly start: number
   readonly end: number
+  /** All of them belong to one coarser candle, and some of that candle's are missing. */
+  readonly partial?: boolean
 }
 
 export interface SeriesRules {
@@ -58,10 +60,10 @@ function regularUntil(columns: CandleColumns, row: number, rows: number, expecte
   return row
 }
 
-function* fillers(last: Candle, until: EpochMs, step: number): Generator<Slice> {
-  const columns = candleColumns(Math.min(BATCH_ROWS, (until - last.openTime) / step - 1))
-  for (const prices of [columns.open, columns.high, columns.low, columns.close]) prices.fill(last.close)
-  for (let time = last.openTime + step; time < until;) {
+function* fillers(close: number, from: EpochMs, until: EpochMs, step: number): Generator<Slice> {
+  const columns = candleColumns(Math.min(BATCH_ROWS, (until - from) / step))
+  for (const prices of [columns.open, columns.high, columns.low, columns.close]) prices.fill(close)
+  for (let time = from; time < until;) {
     let end = 0
     for (; end < columns.openTime.length && time < until; time += step) columns.openTime[end++] = time
     yield { columns, start: 0, end }
@@ -82,6 +84,16 @@ export class SeriesCheck {
     this.irregularities = irregularities
   }
 
+  /** First open time that was read. */
+  get first(): EpochMs | null {
+    return this.#first
+  }
+
+  /** Last open time that was read; beyond the range when the files leap over its end. */
+  get last(): EpochMs | null {
+    return this.#last?.openTime ?? null
+  }
+
   /** First and last time that were read, for messages. */
   get span(): string {
     if (this.#first === null || this.#last === null) return 'nothing'
@@ -90,6 +102,8 @@ export class SeriesCheck {
 
   /**
    * The candles of the range. Rows before it are checked but not yielded; the first row after it ends the reading.
+   * A hole that crosses an end of the range is a gap as far as it lies inside, and `fill` fills it that far: what the
+   * rows around it prove missing is missing from the tape. Where no row comes before or after, nothing is known.
    * Throws TD_CANDLE_INVALID at the first bad row. With `gaps: refuse` nothing is yielded after a gap, and
    * TD_CANDLE_GAP is thrown when all gaps of the range are known.
    */
@@ -107,24 +121,24 @@ export class SeriesCheck {
 
   *#accept(batch: RowBatch): Generator<Slice> {
     const { columns, rows } = batch
-    const { step, from, gaps } = this.#rules
+    const { step, from, to, gaps } = this.#rules
     let start = 0
     let row = 0
     this.#first ??= columns.openTime[0]
     while (row < rows && !this.#ended) {
       row = this.#runOn(columns, row, rows)
       if (this.#ended || row === rows) break
-      const last = this.#last
+      const last = this.#leapt ? null : this.#last
       const candle = candleAt(columns, row)
       const repeats = this.#judge(candle, batch, row)
-      const inside = last !== null && last.openTime >= from && !this.#leapt
-      const gap = inside && !repeats && candle.openTime > last.openTime + step
+      const [missing, next] = [Math.max((last?.openTime ?? Infinity) + step, from), Math.min(candle.openTime, to)]
+      const gap = missing < next
       if (repeats || (gap && gaps !== 'allow')) {
         yield* this.#inRange(columns, start, row)
         start = repeats ? row + 1 : row
       }
-      if (gap) this.irregularities.gap(last.openTime + step, candle.openTime)
-      if (gap && gaps === 'fill') yield* fillers(last, candle.openTime, step)
+      if (gap) this.irregularities.gap(missing, next)
+      if (gap && gaps === 'fill') yield* fillers(last!.close, missing, next, step)
       if (repeats && candle.openTime >= from) this.irregularities.duplicate()
       row++
     }

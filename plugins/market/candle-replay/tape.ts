@@ -1,3 +1,4 @@
+import { didYouMean } from '../../../engine/core/suggest.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
 import { TapedeckError } from '../../../engine/errors.ts'
 import type { MarketPlan } from '../../../engine/ports.ts'
@@ -25,6 +26,18 @@ export interface Tape {
 }
 
 const isPaths = (paths: Paths | PathsBySymbol): paths is Paths => typeof paths === 'string' || Array.isArray(paths)
+
+/** Throws TD_PLUGIN_OPTIONS when an option names a symbol that is not replayed: nobody would read its candles. */
+export function checkSymbols({ files = {}, fillFile = {} }: ReplayOptions, symbols: readonly string[]): void {
+  for (const [option, paths] of Object.entries({ files, fillFile })) {
+    if (isPaths(paths)) continue
+    for (const symbol of Object.keys(paths)) {
+      if (symbols.includes(symbol)) continue
+      throw new TapedeckError('TD_PLUGIN_OPTIONS',
+        `"${option}" names ${symbol}, but the run has ${symbols.join(', ')}.${didYouMean(symbol, symbols)}`)
+    }
+  }
+}
 
 /** What an option says for `symbol`: paths by symbol, or the paths of the only symbol there is. */
 function pathsFor(symbol: string, option: string, paths: Paths | PathsBySymbol, symbols: readonly string[]): Paths {

@@ -6,6 +6,9 @@ const LAST_DATE = 8_640_000_000_000_000
 /** A time for a message; a number that is no time at all is shown as it came. */
 export const timeText = (time: EpochMs): string => (Math.abs(time) <= LAST_DATE ? isoTime(time) : String(time))
 
+/** `1 candle`, `2 candles`. */
+export const countOf = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
+
 /** A piece of a file for a message: quoted, without control characters, not longer than a line. */
 export const excerpt = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text)
 

@@ -42,6 +42,9 @@ describe('a scenario', () => {
     ['a negative tick', { instrument: { tickSize: -1 } }, 'TD_SCENARIO_INVALID', ['instrument.tickSize: expected at least 0, got -1']],
     ['rules for a symbol that is none', { instruments: { btc: {} } }, 'TD_SCENARIO_INVALID', ['instruments.btc: expected BASE/QUOTE']],
     ['both kinds of rules', { instrument: {}, instruments: {} }, 'TD_SCENARIO_INVALID', ['either instrument', 'or instruments']],
+    ['rules for a symbol that is not traded', { instruments: { 'BTC/USDC': {} } }, 'TD_SCENARIO_INVALID',
+      ['instruments: "BTC/USDC" is not among the symbols', 'Did you mean "BTC/USDT"?']],
+    ['technical rules that are not the last provider', { providers: ['technical', 'technical'] }, 'TD_SCENARIO_INVALID', ['technical always answers']],
     ['no provider', { providers: [] }, 'TD_SCENARIO_INVALID', ['providers: expected at least 1 entry']],
     ['a provider without a name', { providers: [{ model: 'x' }] }, 'TD_SCENARIO_INVALID', ['providers.0.name: expected a text (missing)']],
     ['a hold of no candle', { policy: { maxHold: 0 } }, 'TD_SCENARIO_INVALID', ['policy.maxHold: expected at least 1, got 0']],
@@ -106,9 +109,10 @@ describe('overrides', () => {
   })
 
   it('never reach a prototype', async () => {
-    for (const path of ['__proto__.polluted', 'policy.__proto__.polluted', 'constructor.prototype.polluted']) {
-      await refusal(scenario(), [override(path, true)])
+    for (const path of ['__proto__.polluted', 'policy.__proto__.polluted', '__proto__']) {
+      expect(() => load(scenario(), override(path, true))).toThrow(expect.objectContaining({ code: 'TD_USAGE' }) as Error)
     }
+    expect((await refusal(scenario(), [override('constructor.prototype.polluted', true)])).message).toContain('unknown key "constructor"')
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 

@@ -282,7 +282,7 @@ describe('a risk watch', () => {
     expect(watch.state).toBe('HALTED')
   })
 
-  it('counts losses in a row and forgets them at a win or at midnight', () => {
+  it('counts losses in a row and forgets them at a win, or at the midnight that ends the pause they made', () => {
     const watch = watching({ maxConsecutiveLosses: 2 })
     watch.roll(at(0, 1))
     watch.traded(-1)
@@ -294,6 +294,10 @@ describe('a risk watch', () => {
     watch.roll(at(0, 23))
     expect(watch.consecutiveLosses).toBe(1)
     watch.roll(at(1, 0))
+    expect(watch.consecutiveLosses).toBe(1)
+    watch.traded(-1)
+    expect(watch.consecutiveLosses).toBe(2)
+    watch.roll(at(2, 0))
     expect(watch.consecutiveLosses).toBe(0)
   })
 

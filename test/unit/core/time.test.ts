@@ -36,7 +36,8 @@ describe('parseTime', () => {
     expect(parseTime(input)).toBeNull()
   })
 
-  it.each([-1, 0, 2021, 20_210_104, 1_609_718_400, 1.5, NaN, Infinity, 8.64e15 + 1])('refuses the number %d', (input) => {
+  const numbers = [-1, 0, 2021, 20_210_104, 1_609_718_400, 1.5, NaN, Infinity, 8.64e15 + 1]
+  it.each(numbers)('refuses the number %d', (input) => {
     expect(parseTime(input)).toBeNull()
   })
 
