@@ -22,6 +22,10 @@ interface Arguments {
   readonly json: boolean
 }
 
+/** The tape is held in memory, and read twice for every cut. */
+const MOST_CANDLES = 1_000_000
+const MOST_CUTS = 1_000
+
 export const checkCommand = defineCommand<Arguments>({
   command: 'check <strategy>',
   describe: 'Shift start and end of a tape and print which values move: looking ahead, and too short a warm-up',
@@ -36,7 +40,8 @@ export const checkCommand = defineCommand<Arguments>({
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler(argv, terminal) {
     const timeframe = asTimeframe(argv.timeframe)
-    for (const name of ['candles', 'cuts'] as const) wholeNumber(name, argv[name], 1)
+    wholeNumber('candles', argv.candles, 1, MOST_CANDLES)
+    wholeNumber('cuts', argv.cuts, 1, MOST_CUTS)
     const strategy = await registry.strategy(argv.strategy)
     const params = parseOptions(strategy.params, given(argv.set ?? []), '--set', [], 'TD_PLUGIN_OPTIONS')
     const tape = await readSome(argv, timeframe, terminal)

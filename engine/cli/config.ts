@@ -7,7 +7,7 @@ import { registry } from '../assemble.ts'
 import { percent } from '../report/format.ts'
 import { costsOf } from '../config/resolve.ts'
 import { defineCommand } from './command.ts'
-import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
+import { refuseChanges, resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
 import type { Terminal } from './terminal.ts'
 
 interface Arguments extends ScenarioArguments {
@@ -42,6 +42,7 @@ export const configCommand = defineCommand<Arguments>({
       terminal.json(await scenarioJsonSchema(registry))
       return 0
     }
+    if (argv.scenario === undefined) refuseChanges(argv)
     const { settings, env } = terminal
     const values = Object.entries(SETTING_NAMES).map(([name, key]) => {
       const value = settings[key] ?? (DEFAULT_POLICY as unknown as Record<string, number | null>)[key] ?? null

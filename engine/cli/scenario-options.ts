@@ -56,6 +56,12 @@ function overrides(argv: ScenarioArguments): Override[] {
   return found
 }
 
+/** Without a scenario there is nothing to change, and nobody should believe that something was. */
+export function refuseChanges(argv: ScenarioArguments): void {
+  const flag = [...Object.keys(FLAGS), 'set'].find((name) => argv[name] !== undefined)
+  if (flag !== undefined) throw new TapedeckError('TD_USAGE', `--${flag} changes a scenario, but none is named; give the path of its file`)
+}
+
 /** Values are read as in the file: 5 is a number, null is null, [a, b] a list. */
 export function scalar(text: string, where: string): unknown {
   try {

@@ -8,10 +8,11 @@ export function asTimeframe(text: string): Timeframe {
 }
 
 /** A flag's whole number. Throws TD_USAGE. */
-export function wholeNumber(flag: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value
+export function wholeNumber(flag: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
   const came = Number.isNaN(value) ? 'something else' : String(value)
-  throw new TapedeckError('TD_USAGE', `--${flag}: expected a whole number from ${least}, got ${came}`)
+  const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most.toLocaleString('en')}`
+  throw new TapedeckError('TD_USAGE', `--${flag}: expected a whole number from ${least}${upTo}, got ${came}`)
 }
 
 /** A flag's `key=value`. Throws TD_USAGE; a value left empty is refused because it would silently mean null. */

@@ -89,6 +89,12 @@ describe.concurrent('tapedeck config', () => {
     expect((await here.succeeds(['config', 's.yaml', '--min-confidence', 'breakeven'])).stderr).toBe('')
   })
 
+  it('refuses to change a scenario that is not named', async () => {
+    const here = workspace()
+    await here.refuses(['config', '--stop-loss', '0.01', '--json'], 'TD_USAGE', ['--stop-loss changes a scenario, but none is named'])
+    await here.refuses(['config', '--set', 'seed=3', '--json'], 'TD_USAGE', ['--set changes a scenario, but none is named'])
+  })
+
   it('prints the JSON Schema of scenario files', async () => {
     const { stdout, stderr } = await workspace().succeeds(['config', '--schema'])
     expect(JSON.parse(stdout)).toMatchObject({ title: 'Tapedeck scenario', type: 'object', additionalProperties: false })

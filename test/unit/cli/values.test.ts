@@ -22,6 +22,7 @@ describe('values of flags', () => {
   it('whole numbers', () => {
     expect([wholeNumber('seed', 0, 0), wholeNumber('candles', 5, 1)]).toEqual([0, 5])
     expect(refusal(() => wholeNumber('candles', 0, 1))).toBe('--candles: expected a whole number from 1, got 0')
+    expect(refusal(() => wholeNumber('candles', 5_000_000, 1, 1_000_000))).toBe('--candles: expected a whole number from 1 to 1,000,000, got 5000000')
     expect(refusal(() => wholeNumber('candles', 1.5, 1))).toContain('got 1.5')
     expect(refusal(() => wholeNumber('candles', NaN, 1))).toContain('got something else')
     expect(refusal(() => wholeNumber('candles', 1e300, 1))).toContain('got 1e+300')
