@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { AUDIT_LEVELS } from '../audit/trail.ts'
-import { isTimeframe, TIMEFRAMES, type Timeframe } from '../core/timeframe.ts'
+import { timeframeOption } from '../options.ts'
 import { SYMBOL } from './settings.ts'
 
 const FRACTION = 'expected a fraction between 0 and 1: 0.05 means 5 %'
@@ -12,10 +12,6 @@ const fraction = z.number(FRACTION).gt(0, FRACTION).lt(1, FRACTION)
 const gain = z.number(GAIN).gt(0, GAIN)
 const share = z.number(SHARE).gt(0, SHARE).max(1, SHARE)
 const count = z.int().min(1)
-
-const timeframe = z
-  .custom<Timeframe>((value) => typeof value === 'string' && isTimeframe(value), `expected one of ${Object.keys(TIMEFRAMES).join(', ')}`)
-  .meta({ type: 'string', enum: Object.keys(TIMEFRAMES) })
 
 const symbol = z.string().regex(SYMBOL, 'expected BASE/QUOTE in capitals, such as BTC/USDT')
 
@@ -59,7 +55,7 @@ export const scenarioSchema = z.strictObject({
   description: z.string().optional(),
   symbol: symbol.optional(),
   symbols: z.array(symbol).min(1).optional(),
-  timeframe: timeframe.optional(),
+  timeframe: timeframeOption.optional(),
   market: z.looseObject({ source: z.string().optional().describe('a market plugin; left out = candle-replay') }),
   instrument: instrument.optional(),
   instruments: z.record(symbol, instrument).optional(),

@@ -8,8 +8,9 @@ import {
   NO_EXECUTIONS, type Approved, type EntryOrder, type Execution, type ExitReason, type Fill, type Order,
   type OrderUpdate,
 } from '../../engine/core/order.ts'
-import { isTimeframe, timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
+import { timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
 import type { EpochMs } from '../../engine/core/time.ts'
+import { timeframeOption } from '../../engine/options.ts'
 import { definePlugin, type Broker, type CalmRange, type OrderReceipt } from '../../engine/ports.ts'
 
 const rate = z.number().min(0).lt(1)
@@ -23,8 +24,7 @@ const options = z.strictObject({
   }).prefault({}),
   slippageBps: z.number().min(0).lt(10_000).default(5).describe('on market and stop fills, in basis points'),
   fillModel: z.enum(Object.keys(FILL_MODELS) as [FillModelName, ...FillModelName[]]).default('conservative'),
-  fillTimeframe: z.custom<Timeframe>((value) => typeof value === 'string' && isTimeframe(value), 'expected a timeframe such as 1m')
-    .meta({ type: 'string' }).nullable().default(null).describe('settle orders on finer candles'),
+  fillTimeframe: timeframeOption.nullable().default(null).describe('settle orders on finer candles'),
   latencyCandles: z.int().min(0).default(0).describe('candles by which every market order is late'),
 })
 export type PaperOptions = z.infer<typeof options>

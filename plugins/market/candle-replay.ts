@@ -1,16 +1,9 @@
 import { z } from 'zod'
-import { parseTime } from '../../engine/core/time.ts'
+import { timeOption } from '../../engine/options.ts'
 import { definePlugin } from '../../engine/ports.ts'
 import { openReplay } from './candle-replay/source.ts'
 
 const paths = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-
-const time = z.union([z.number(), z.string(), z.date()]).transform((input, context) => {
-  const parsed = parseTime(input)
-  if (parsed !== null) return parsed
-  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds (13 digits), an ISO time or YYYY-MM-DD' })
-  return z.NEVER
-})
 
 const options = z.strictObject({
   file: paths.optional()
@@ -18,8 +11,8 @@ const options = z.strictObject({
   files: z.record(z.string(), paths).optional().describe('the same by symbol'),
   fillFile: z.union([paths, z.record(z.string(), paths)]).optional()
     .describe('finer candles to settle orders on, with broker.fillTimeframe; without it the market file itself, if it is finer'),
-  from: time.optional().describe('first open time'),
-  to: time.optional().describe('open times end before it'),
+  from: timeOption.optional().describe('first open time'),
+  to: timeOption.optional().describe('open times end before it'),
   gaps: z.enum(['refuse', 'allow', 'fill']).default('refuse')
     .describe('missing candles: refuse the run, go on with the next candle, or repeat the last close with volume 0'),
   duplicates: z.enum(['refuse', 'drop']).default('refuse').describe('identical rows for one time'),

@@ -3,25 +3,18 @@ import { z } from 'zod'
 import { candleColumns } from '../../engine/core/candle.ts'
 import { instrumentOf, type Instrument } from '../../engine/core/instrument.ts'
 import { hashUniform } from '../../engine/core/random.ts'
-import { parseTime } from '../../engine/core/time.ts'
 import { ceilToGrid, timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
 import { TapedeckError } from '../../engine/errors.ts'
+import { timeOption } from '../../engine/options.ts'
 import { definePlugin } from '../../engine/ports.ts'
 import type { CandleBatch, MarketPlan, MarketSource, TapeFacts } from '../../engine/ports.ts'
 import { candleWalk } from './synthetic/walk.ts'
 
 const BATCH_ROWS = 4096
 
-const time = z.union([z.number(), z.string(), z.date()]).transform((input, context) => {
-  const parsed = parseTime(input)
-  if (parsed !== null) return parsed
-  context.addIssue({ code: 'custom', message: 'must be epoch milliseconds (13 digits), an ISO time or YYYY-MM-DD' })
-  return z.NEVER
-})
-
 const options = z.strictObject({
   seed: z.int().default(1).describe('the same seed makes the same candles'),
-  from: time.default(Date.UTC(2024, 0, 1)).describe('first open time'),
+  from: timeOption.default(Date.UTC(2024, 0, 1)).describe('first open time'),
   candles: z.int().positive().default(5000).describe('how many candles each symbol gets'),
   startPrice: z.number().positive().default(30_000).describe('in quote per base, at least 1,000 ticks'),
   tickSize: z.number().positive().default(0.01).describe('price step'),
