@@ -155,7 +155,7 @@ async function play(
 
 /** Figures, baselines, assumptions and warnings of a played tape. */
 async function describe(
-  { scenario, omitted }: Resolution, { market, session, lane, links, measures, watches, candlesPerSymbol }: Played,
+  { scenario, omitted, description }: Resolution, { market, session, lane, links, measures, watches, candlesPerSymbol }: Played,
   options: BacktestOptions, run: string, signal: AbortSignal,
 ): Promise<ReportData> {
   const { symbols, policy, seed } = scenario
@@ -184,7 +184,7 @@ async function describe(
     figures, baselines, breakEven, exits: countExits(measures), decisions,
     bounds: options.bounds ? { conservative: equityOf(1), optimistic: equityOf(2) } : null,
     trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
-    assumptions: assumptions(scenario, omitted, market.facts?.().notes ?? []),
+    assumptions: [...(description === null ? [] : [description]), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
     warnings: warnings({
       scenario, figures, measures, breakEven, decisions, dust: measures.finalEquity - lane.portfolio.cash, halted: lane.halted,
       interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,

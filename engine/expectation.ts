@@ -14,8 +14,8 @@ function bound(issue: { origin: string; inclusive?: boolean }, limit: unknown, l
     const words = least ? ['at least', 'more than'] : ['at most', 'less than']
     return `expected ${words[issue.inclusive === false ? 1 : 0]} ${limit}`
   }
-  const what = issue.origin === 'string' ? 'characters' : 'entries'
-  return `expected ${least ? 'at least' : 'at most'} ${limit} ${limit === 1 ? what.replace(/(ie)?s$/, (end) => (end === 'ies' ? 'y' : '')) : what}`
+  const [one, many] = issue.origin === 'string' ? ['character', 'characters'] : ['entry', 'entries']
+  return `expected ${least ? 'at least' : 'at most'} ${limit} ${limit === 1 ? one : many}`
 }
 
 /** What a schema expected where it says nothing itself, in words for people who write scenarios. */
@@ -27,7 +27,8 @@ export const expectation: z.core.$ZodErrorMap = (issue) => {
     case 'too_big': return bound(issue, issue.maximum, false)
     case 'invalid_key': return issue.issues[0]?.message
     case 'invalid_union': {
-      const kinds = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first.message.replace(/^expected /, '')]))
+      const kinds = issue.errors.flatMap(([first]) =>
+        (first === undefined ? [] : [first.message.replace(/^expected /, '')]))
       return kinds.length === 0 ? undefined : `expected ${either([...new Set(kinds)])}`
     }
     case 'custom':

@@ -8,7 +8,9 @@ type Loader<T> = () => Promise<{ default: T }>
 export type PluginManifest = { readonly [K in PluginKind]: Readonly<Record<string, Loader<Plugin<K, unknown>>>> }
 export type StrategyManifest = Readonly<Record<string, Loader<Strategy>>>
 
-async function load<T extends { readonly name: string }>(manifest: Readonly<Record<string, Loader<T>>>, kind: string, name: string): Promise<T> {
+async function load<T extends { readonly name: string }>(
+  manifest: Readonly<Record<string, Loader<T>>>, kind: string, name: string,
+): Promise<T> {
   const loader = Object.hasOwn(manifest, name) ? manifest[name] : undefined
   if (loader === undefined) {
     const known = Object.keys(manifest)
@@ -32,7 +34,7 @@ export class Registry {
     this.#strategies = strategies
   }
 
-  /** Throws TD_PLUGIN_UNKNOWN. Its options are unknown to the type system until {@link parseOptions} has checked them. */
+  /** Throws TD_PLUGIN_UNKNOWN. Options are unknown to the type system until {@link parseOptions} has checked them. */
   plugin<K extends PluginKind>(kind: K, name: string): Promise<Plugin<K, unknown>> {
     return load(this.#plugins[kind], `${kind} plugin`, name)
   }
@@ -62,7 +64,9 @@ function knownKeys(schema: ZodType, path: readonly PropertyKey[]): readonly stri
 }
 
 /** Parses with one clear line per mistake: where, what came, what was expected, and the key that was probably meant. */
-export function parseOptions<T>(schema: ZodType<T>, input: unknown, file: string, at: readonly string[], code: ErrorCode): T {
+export function parseOptions<T>(
+  schema: ZodType<T>, input: unknown, file: string, at: readonly string[], code: ErrorCode,
+): T {
   const result = schema.safeParse(input, { error: expectation })
   if (result.success) return result.data
   const lines = result.error.issues.flatMap(insideUnions).map((issue) => {
@@ -78,7 +82,7 @@ export function parseOptions<T>(schema: ZodType<T>, input: unknown, file: string
   throw new TapedeckError(code, lines.join('\n'))
 }
 
-/** Of several alternatives the one of the right kind is meant: what is wrong inside it is what the user wants to know. */
+/** Of several alternatives the one of the right kind is meant: what is wrong inside it is what the user asks. */
 function insideUnions(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
   const meant = issue.errors.find((issues) => issues.length > 0 && issues.every(({ path }) => path.length > 0))
@@ -93,6 +97,8 @@ function shown(value: unknown): string {
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   let value = input
-  for (const step of path) value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined
+  for (const step of path) {
+    value = typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined
+  }
   return value
 }

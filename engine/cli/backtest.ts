@@ -22,10 +22,14 @@ export const backtestCommand = defineCommand<Arguments>({
   describe: 'Run scenarios over recorded candles',
   builder: (argv: Argv) =>
     scenarioOptions(argv.positional('scenario', { type: 'string', demandOption: true, describe: 'scenario files' }))
-      .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout and nothing else' })
-      .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
-      .option('no-report', { type: 'boolean', default: false, describe: 'leave report.html and the random baseline out' })
-      .option('bounds', { type: 'boolean', default: false, describe: 'also run the conservative and the optimistic fill model' })
+      .option('json', { type: 'boolean', default: false,
+        describe: 'print one JSON document on stdout and nothing else' })
+      .option('out', { type: 'string', requiresArg: true, default: 'runs',
+        describe: 'parent folder of the run directories' })
+      .option('no-report', { type: 'boolean', default: false,
+        describe: 'leave report.html and the random baseline out' })
+      .option('bounds', { type: 'boolean', default: false,
+        describe: 'also run the conservative and the optimistic fill model' })
       .example('$0 backtest demo.yaml --stop-loss 0.03', 'the same with a tighter stop'),
   async handler(argv, terminal) {
     const resolutions = await resolveAll(argv.scenario, argv, terminal)
@@ -35,14 +39,19 @@ export const backtestCommand = defineCommand<Arguments>({
       const result = await runOne(resolution, argv.scenario[index], argv, terminal)
       results.push(result)
       // The page on a terminal opens with the warnings; whoever sends it elsewhere would miss them.
-      if (argv.json || !terminal.watched) for (const warning of result.warnings) terminal.note(`warning: ${result.run}: ${warning}`)
+      if (argv.json || !terminal.watched) {
+        for (const warning of result.warnings) terminal.note(`warning: ${result.run}: ${warning}`)
+      }
       if (!argv.json) show(result, argv, terminal)
       if (terminal.interrupted) break
     }
     if (argv.json) {
-      const documents = results.map(({ run, scenario, figures, baselines, exits, decisions, warnings, directory, interrupted, report }) => ({
-        run, scenario, figures, baselines, exits, decisions, breakEven: report.breakEven, bounds: report.bounds, warnings, interrupted, directory,
-      }))
+      const documents = results.map(({ report: { breakEven, bounds }, ...result }) => {
+        const { run, scenario, figures, baselines, exits, decisions, warnings, interrupted, directory } = result
+        return {
+          run, scenario, figures, baselines, exits, decisions, breakEven, bounds, warnings, interrupted, directory,
+        }
+      })
       terminal.json(argv.scenario.length === 1 ? documents[0] : documents)
     }
     return terminal.interrupted ? 130 : 0
@@ -54,7 +63,8 @@ function refuseTwins(resolutions: readonly Resolution[]): void {
   const ids = resolutions.map(({ scenario }) => runId(scenario))
   const twin = ids.find((id, index) => ids.indexOf(id) !== index)
   if (twin !== undefined) {
-    throw new TapedeckError('TD_USAGE', `two of the scenarios are the same run, ${twin}: run them apart with another --out, or name them differently`)
+    throw new TapedeckError('TD_USAGE',
+      `two of the scenarios are the same run, ${twin}: run them apart with another --out, or name them differently`)
   }
 }
 

@@ -6,7 +6,7 @@ import { createGzip, type Gzip } from 'node:zlib'
 import type { CandleColumns } from '../core/candle.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 
-/** Writes candles as plain CSV, gzipped when the name says so; the file appears under its name only when it is whole. */
+/** Writes candles as CSV, gzipped when the name says so; the file appears under its name only when it is whole. */
 export class CandleFile {
   readonly #path: string
   readonly #building: string
@@ -16,7 +16,9 @@ export class CandleFile {
   #done = false
 
   constructor(path: string) {
-    if (!/\.csv(\.gz)?$/.test(path)) throw new TapedeckError('TD_USAGE', `--output ${path}: expected a name ending in .csv or .csv.gz`)
+    if (!/\.csv(\.gz)?$/.test(path)) {
+      throw new TapedeckError('TD_USAGE', `--output ${path}: expected a name ending in .csv or .csv.gz`)
+    }
     this.#path = resolve(path)
     this.#building = `${this.#path}.${process.pid}.tmp`
     try {
@@ -38,7 +40,9 @@ export class CandleFile {
 
   async add({ openTime, open, high, low, close, volume }: CandleColumns, start: number, end: number): Promise<void> {
     let text = ''
-    for (let row = start; row < end; row++) text += `${openTime[row]},${open[row]},${high[row]},${low[row]},${close[row]},${volume[row]}\n`
+    for (let row = start; row < end; row++) {
+      text += `${openTime[row]},${open[row]},${high[row]},${low[row]},${close[row]},${volume[row]}\n`
+    }
     if (!this.#sink.write(text) && this.#failure === null) await this.#drained()
     if (this.#failure !== null) throw this.#cannot(this.#failure)
   }
@@ -47,7 +51,8 @@ export class CandleFile {
   async #drained(): Promise<void> {
     const over = new AbortController()
     const { signal } = over
-    const ends = [once(this.#sink, 'drain', { signal }), once(this.#file, 'close', { signal })].map((end) => end.catch(() => {}))
+    const ends = [once(this.#sink, 'drain', { signal }), once(this.#file, 'close', { signal })]
+      .map((end) => end.catch(() => {}))
     await Promise.race(ends)
     over.abort()
   }
@@ -73,6 +78,7 @@ export class CandleFile {
   }
 
   #cannot(error: unknown): TapedeckError {
-    return new TapedeckError('TD_RUN_WRITE', `${this.#path}: cannot write (${messageOf(error)}); free space or choose another --output`, { cause: error })
+    return new TapedeckError('TD_RUN_WRITE',
+      `${this.#path}: cannot write (${messageOf(error)}); free space or choose another --output`, { cause: error })
   }
 }

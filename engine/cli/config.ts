@@ -19,7 +19,8 @@ interface Arguments extends ScenarioArguments {
 /** Every value of a resolved scenario by path, plugin options beside the plugin's name as in the file. */
 function flatten(value: unknown, at = ''): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[at, value]]
-  return Object.entries(value).flatMap(([key, inner]) => flatten(inner, key === 'options' ? at : at === '' ? key : `${at}.${key}`))
+  return Object.entries(value)
+    .flatMap(([key, inner]) => flatten(inner, key === 'options' ? at : at === '' ? key : `${at}.${key}`))
 }
 
 const originOf = ({ origins }: Resolution, path: string): string => {
@@ -36,7 +37,8 @@ export const configCommand = defineCommand<Arguments>({
   builder: (argv: Argv) =>
     scenarioOptions(argv.positional('scenario', { type: 'string', describe: 'a scenario file' }))
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-      .option('schema', { type: 'boolean', default: false, describe: 'print the JSON Schema of scenario files, for editors' }),
+      .option('schema', { type: 'boolean', default: false,
+        describe: 'print the JSON Schema of scenario files, for editors' }),
   async handler(argv, terminal) {
     if (argv.schema) {
       terminal.json(await scenarioJsonSchema(registry))
@@ -50,13 +52,18 @@ export const configCommand = defineCommand<Arguments>({
     })
     const secrets = maskedSecrets(env)
     const resolution = argv.scenario === undefined ? null : (await resolveAll([argv.scenario], argv, terminal))[0]
-    const rows = resolution === null ? [] : flatten(resolution.scenario).map(([path, value]) => ({ path, value, origin: originOf(resolution, path) }))
+    const rows = resolution === null ? [] : flatten(resolution.scenario)
+      .map(([path, value]) => ({ path, value, origin: originOf(resolution, path) }))
     const line = resolution === null ? null : breakEvenLine(resolution)
     if (argv.json) terminal.json({ settings: values, secrets, scenario: rows, breakEven: line })
     else {
-      table(terminal, 'setting', values.map(({ name, value, origin }) => [name, value === null ? '–' : String(value), origin]))
-      table(terminal, 'secret', Object.entries(secrets).map(([name, value]) => [name, value, env[name] ? 'environment' : '']))
-      if (rows.length > 0) table(terminal, 'scenario', rows.map(({ path, value, origin }) => [path, JSON.stringify(value), origin]))
+      table(terminal, 'setting',
+        values.map(({ name, value, origin }) => [name, value === null ? '–' : String(value), origin]))
+      table(terminal, 'secret',
+        Object.entries(secrets).map(([name, value]) => [name, value, env[name] ? 'environment' : '']))
+      if (rows.length > 0) {
+        table(terminal, 'scenario', rows.map(({ path, value, origin }) => [path, JSON.stringify(value), origin]))
+      }
       if (line !== null) terminal.print(line.text)
     }
     if (line?.below === true) terminal.note('warning: the confidence threshold is below break-even')
@@ -67,7 +74,9 @@ export const configCommand = defineCommand<Arguments>({
 function table(terminal: Terminal, title: string, rows: readonly (readonly [string, string, string])[]): void {
   const widths = [0, 1].map((column) => Math.max(title.length, ...rows.map((row) => row[column].length)))
   terminal.print(`${title.padEnd(widths[0])}  ${'value'.padEnd(widths[1])}  origin`.trimEnd())
-  for (const [name, value, origin] of rows) terminal.print(`${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${origin}`.trimEnd())
+  for (const [name, value, origin] of rows) {
+    terminal.print(`${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${origin}`.trimEnd())
+  }
   terminal.print('')
 }
 
@@ -78,6 +87,7 @@ function breakEvenLine({ scenario }: Resolution) {
   const below = needed !== null && minConfidence < needed
   const text = needed === null
     ? `break-even: needs a stop and a target; threshold ${percent(minConfidence)}`
-    : `base rate ${percent(base)} · break-even ${percent(needed)} · threshold ${percent(minConfidence)}${below ? '  ! below break-even' : ''}`
+    : `base rate ${percent(base)} · break-even ${percent(needed)} · threshold ${percent(minConfidence)}`
+      + (below ? '  ! below break-even' : '')
   return { baseRate: base, breakEven: needed, minConfidence, below, text }
 }

@@ -34,20 +34,25 @@ interface SynthArguments {
 
 const files = (argv: Argv): Argv<unknown> =>
   argv
-    .positional('file', { type: 'string', demandOption: true, describe: 'CSV, .csv.gz or Binance dumps (.csv, .zip), read as one series' })
+    .positional('file', { type: 'string', demandOption: true,
+      describe: 'CSV, .csv.gz or Binance dumps (.csv, .zip), read as one series' })
     .option('from', { type: 'string', requiresArg: true, describe: 'first candle: YYYY-MM-DD, ISO time or epoch ms' })
     .option('to', { type: 'string', requiresArg: true, describe: 'end of the tape, exclusive' })
-    .option('gaps', { type: 'string', requiresArg: true, default: 'refuse', choices: ['refuse', 'allow', 'fill'], describe: 'what to do with missing candles' })
-    .option('duplicates', { type: 'string', requiresArg: true, default: 'refuse', choices: ['refuse', 'drop'], describe: 'what to do with identical rows' })
+    .option('gaps', { type: 'string', requiresArg: true, default: 'refuse', choices: ['refuse', 'allow', 'fill'],
+      describe: 'what to do with missing candles' })
+    .option('duplicates', { type: 'string', requiresArg: true, default: 'refuse', choices: ['refuse', 'drop'],
+      describe: 'what to do with identical rows' })
     .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
 
 const output = (argv: Argv<unknown>): Argv<unknown> =>
-  argv.option('output', { type: 'string', requiresArg: true, demandOption: true, describe: 'file to write: .csv or .csv.gz' })
+  argv.option('output',
+    { type: 'string', requiresArg: true, demandOption: true, describe: 'file to write: .csv or .csv.gz' })
 
 const verify: Command<TapeArguments> = {
   command: 'verify <file..>',
   describe: 'Read candle files whole and say whether they are sound',
-  builder: (argv) => files(argv).option('timeframe', { type: 'string', requiresArg: true, describe: 'timeframe to resample to on the way; left out = as recorded' }),
+  builder: (argv) => files(argv).option('timeframe', { type: 'string', requiresArg: true,
+    describe: 'timeframe to resample to on the way; left out = as recorded' }),
   handler: (argv, terminal) => pass(argv, terminal, null),
 }
 
@@ -61,7 +66,8 @@ const importCommand: Command<TapeArguments> = {
 const resample: Command<TapeArguments> = {
   command: 'resample <file..>',
   describe: 'Join candles into a coarser timeframe',
-  builder: (argv) => output(files(argv)).option('timeframe', { type: 'string', requiresArg: true, demandOption: true, describe: 'timeframe to make, such as 4h' }),
+  builder: (argv) => output(files(argv)).option('timeframe', { type: 'string', requiresArg: true, demandOption: true,
+    describe: 'timeframe to make, such as 4h' }),
   handler: (argv, terminal) => pass(argv, terminal, argv.output!),
 }
 
@@ -73,7 +79,8 @@ const synth: Command<SynthArguments> = {
       .option('seed', { type: 'number', requiresArg: true, default: 1, describe: 'the same seed makes the same tape' })
       .option('candles', { type: 'number', requiresArg: true, default: 5000, describe: 'how many candles' })
       .option('timeframe', { type: 'string', requiresArg: true, default: '1h', describe: 'timeframe of the candles' })
-      .option('from', { type: 'string', requiresArg: true, default: '2024-01-01', describe: 'time of the first candle' })
+      .option('from', { type: 'string', requiresArg: true, default: '2024-01-01',
+        describe: 'time of the first candle' })
       .option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler({ seed, candles, from, timeframe, output: target, json }, terminal) {
     const options = { seed: wholeNumber('seed', seed, 0), candles: wholeNumber('candles', candles, 1), from }
@@ -85,7 +92,8 @@ const synth: Command<SynthArguments> = {
 async function pass(argv: TapeArguments, terminal: Terminal, target: string | null): Promise<number> {
   const { file, from, to, gaps, duplicates, json } = argv
   refuseInput(target, file)
-  const options = { file, gaps, duplicates, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  const options = { file, gaps, duplicates, ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }) }
   const label = file.length === 1 ? file[0] : `${file[0]} and ${file.length - 1} more`
   let timeframe: Timeframe
   if (argv.timeframe !== undefined) timeframe = asTimeframe(argv.timeframe)
@@ -99,15 +107,19 @@ function refuseInput(target: string | null, inputs: readonly string[]): void {
   throw new TapedeckError('TD_USAGE', `--output ${target}: is also read; choose another name`)
 }
 
-/** Patterns and links hide that the output is one of the files that were read: replacing it would leave nothing to go back to. */
+/** Patterns and links hide that the output is one of the files that were read. */
 function refuseToReplace(target: string, sources: readonly string[]): void {
   if (!existsSync(target)) return
   const same = sources.find((source) => existsSync(source) && realpathSync(source) === realpathSync(target))
-  if (same !== undefined) throw new TapedeckError('TD_USAGE', `--output ${target}: is the input ${same} itself; give another name`)
+  if (same !== undefined) {
+    throw new TapedeckError('TD_USAGE', `--output ${target}: is the input ${same} itself; give another name`)
+  }
 }
 
 /** Reads a tape to its end, writing it on the way when there is a target, and says what it was. */
-async function copy(market: MarketSource, timeframe: Timeframe, target: string | null, json: boolean, terminal: Terminal): Promise<number> {
+async function copy(
+  market: MarketSource, timeframe: Timeframe, target: string | null, json: boolean, terminal: Terminal,
+): Promise<number> {
   const file = target === null ? null : new CandleFile(target)
   if (file !== null) terminal.onLeave(() => file.discard())
   const progress = await startProgress('candles', !json)
@@ -136,10 +148,12 @@ async function copy(market: MarketSource, timeframe: Timeframe, target: string |
     progress.stop()
   }
   const { files: hashes = {}, notes = [] } = market.facts?.() ?? {}
-  const summary = { candles, timeframe, first: isoTime(first), last: isoTime(last), output: target, sha256: hashes, notes }
+  const [from, to] = [isoTime(first), isoTime(last)]
+  const summary = { candles, timeframe, first: from, last: to, output: target, sha256: hashes, notes }
   if (json) terminal.json(summary)
   else {
-    terminal.print(`${candles.toLocaleString('en')} candles of ${timeframe}, ${isoTime(first)} … ${isoTime(last)}${target === null ? ': sound' : ` → ${target}`}`)
+    const outcome = target === null ? ': sound' : ` → ${target}`
+    terminal.print(`${candles.toLocaleString('en')} candles of ${timeframe}, ${from} … ${to}${outcome}`)
     for (const note of notes) terminal.print(`  ${note}`)
     for (const [name, hash] of Object.entries(hashes)) terminal.print(`  ${name}  sha256 ${hash}`)
   }
@@ -152,7 +166,8 @@ export const dataCommand = defineCommand<never>({
   command: 'data',
   describe: 'Verify, import, resample or make candle files',
   builder: (argv) => argv,
-  handler: () => Promise.reject(new TapedeckError('TD_USAGE', 'data: name a command: verify, import, resample or synth. `tapedeck data --help` shows what there is.')),
+  handler: () => Promise.reject(new TapedeckError('TD_USAGE',
+    'data: name a command: verify, import, resample or synth. `tapedeck data --help` shows what there is.')),
   subcommands,
 })
 

@@ -4,7 +4,7 @@ import type { Command } from './command.ts'
 
 const nameOf = ({ command }: Command<never>): string => command.split(' ')[0]
 
-/** What the command line named so far: `tapedeck data synth`, what may follow it, and the first word that is no command. */
+/** What the command line names: `tapedeck data synth`, what may follow it, and the first word that is no command. */
 interface Named {
   readonly words: readonly string[]
   readonly command: Command<never> | null
@@ -28,7 +28,9 @@ function named(args: readonly string[], commands: readonly Command<never>[]): Na
 }
 
 /** yargs says what is wrong; the user is told where, what was probably meant and where help is. */
-export function explain(message: string, args: readonly string[], commands: readonly Command<never>[], flags: readonly string[]): string {
+export function explain(
+  message: string, args: readonly string[], commands: readonly Command<never>[], flags: readonly string[],
+): string {
   const { words, command, next, stranger } = named(args, commands)
   const place = words.slice(1).join(' ')
   const help = `\`${words.join(' ')} --help\` shows what there is.`
@@ -63,10 +65,11 @@ const dashed = (names: string): string => names.split(', ').map((name) => `--${n
 
 function unknownFlags(args: readonly string[], flags: readonly string[]): string[] {
   const end = args.indexOf('--')
+  const known = flags.filter((flag) => flag.length > 1).map((flag) => `--${flag}`)
   return (end < 0 ? args : args.slice(0, end))
     // A number after a flag is its value, however negative.
     .filter((arg) => /^--?[^-\d.]/.test(arg))
     .map((arg) => arg.split('=')[0])
     .filter((arg) => !flags.includes(arg.replace(/^--?/, '')))
-    .map((arg) => `unknown flag ${arg}.${didYouMean(arg, flags.filter((flag) => flag.length > 1).map((flag) => `--${flag}`))}`)
+    .map((arg) => `unknown flag ${arg}.${didYouMean(arg, known)}`)
 }

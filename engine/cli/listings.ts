@@ -50,11 +50,13 @@ function showOptions(options: Record<string, Option>, terminal: Terminal): void 
   const width = Math.max(0, ...Object.keys(options).map((key) => key.length))
   for (const [key, option] of Object.entries(options)) {
     const value = option.default === undefined ? '' : ` = ${JSON.stringify(option.default)}`
-    terminal.print(`    ${key.padEnd(width)}  ${option.type}${value}${option.description === '' ? '' : `  (${option.description})`}`)
+    const description = option.description === '' ? '' : `  (${option.description})`
+    terminal.print(`    ${key.padEnd(width)}  ${option.type}${value}${description}`)
   }
 }
 
-const json = (argv: Argv): Argv<unknown> => argv.option('json', { type: 'boolean', default: false, describe: 'print JSON' })
+const json = (argv: Argv): Argv<unknown> =>
+  argv.option('json', { type: 'boolean', default: false, describe: 'print JSON' })
 
 export const strategiesCommand = defineCommand<Arguments>({
   command: 'strategies',
@@ -65,7 +67,8 @@ export const strategiesCommand = defineCommand<Arguments>({
     const rows = list.map((strategy) => {
       const params = strategy.params.parse({})
       return {
-        name: strategy.name, description: strategy.description, warmup: strategy.warmup(params), policy: strategy.policy ?? {},
+        name: strategy.name, description: strategy.description, warmup: strategy.warmup(params),
+        policy: strategy.policy ?? {},
         usesPortfolio: strategy.usesPortfolio === true, params: optionsOf(strategy.params),
       }
     })
@@ -74,8 +77,10 @@ export const strategiesCommand = defineCommand<Arguments>({
       for (const [index, row] of rows.entries()) {
         if (index > 0) terminal.print('')
         terminal.print(`${row.name}\n  ${row.description}`)
-        terminal.print(`  warm-up with defaults: ${row.warmup} candles${row.usesPortfolio ? '; sees its own position' : ''}`)
-        if (Object.keys(row.policy).length > 0) terminal.print(`  policy: ${Object.entries(row.policy).map(([key, value]) => `${key} = ${value}`).join(', ')}`)
+        const sees = row.usesPortfolio ? '; sees its own position' : ''
+        terminal.print(`  warm-up with defaults: ${row.warmup} candles${sees}`)
+        const policy = Object.entries(row.policy).map(([key, value]) => `${key} = ${value}`)
+        if (policy.length > 0) terminal.print(`  policy: ${policy.join(', ')}`)
         showOptions(row.params, terminal)
       }
     }

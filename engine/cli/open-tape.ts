@@ -6,8 +6,8 @@ import { parseOptions } from '../registry.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
- * One symbol's market source by itself, for commands that look at candles without trading. `label` takes the place of the
- * symbol, which nobody gave: errors and notes begin with it.
+ * One symbol's market source by itself, for commands that look at candles without trading. `label` takes the place of
+ * the symbol, which nobody gave: errors and notes begin with it.
  */
 export async function openTape(
   source: string, label: string, options: unknown, timeframe: Timeframe, terminal: Terminal,
@@ -16,6 +16,7 @@ export async function openTape(
   return plugin.create(
     parseOptions(plugin.options, options, source, [], 'TD_PLUGIN_OPTIONS'),
     makeDeps(terminal.world, new SimulatedClock(), 1, plugin.env),
-    { symbols: [label], timeframe, fillTimeframe: null, instruments: { [label]: instrumentOf(label) }, folder: process.cwd() },
+    { symbols: [label], timeframe, fillTimeframe: null, instruments: { [label]: instrumentOf(label) },
+      folder: process.cwd() },
   )
 }

@@ -10,7 +10,9 @@ import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { Terminal } from './terminal.ts'
 
-const commands = [backtestCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand] as readonly Command<never>[]
+const commands = [
+  backtestCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
+] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
 interface WithOptions {
@@ -43,7 +45,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     })
     .check((argv) => {
       // A flag given twice arrives as a list; which one was meant nobody knows.
-      const twice = Object.keys(argv).find((key) => key !== '_' && Array.isArray(argv[key]) && !options().array.includes(key))
+      const twice = Object.keys(argv)
+        .find((key) => key !== '_' && Array.isArray(argv[key]) && !options().array.includes(key))
       if (twice === undefined) return true
       throw new TapedeckError('TD_USAGE', `--${twice} is given more than once; give it once`)
     })

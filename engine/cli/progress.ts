@@ -27,7 +27,8 @@ export async function startProgress(name: string, wanted: boolean): Promise<Prog
       const now = performance.now()
       if (now - last < EVERY_MS || now - begun < QUIET_MS) return
       last = now
-      const payload = { candles: candles.toLocaleString('en'), rate: Math.round(candles / ((now - begun) / 1000)).toLocaleString('en') }
+      const rate = Math.round(candles / ((now - begun) / 1000))
+      const payload = { candles: candles.toLocaleString('en'), rate: rate.toLocaleString('en') }
       if (!started) bar.start(1000, 0, payload)
       started = true
       bar.update(Math.round((share ?? 0) * 1000), payload)

@@ -35,7 +35,9 @@ export interface ScenarioArguments {
 
 export function scenarioOptions<T>(argv: Argv<T>): Argv<T & ScenarioArguments> {
   let with_ = argv as Argv<unknown>
-  for (const [flag, describe] of Object.entries(DESCRIPTIONS)) with_ = with_.option(flag, { type: 'string', requiresArg: true, describe })
+  for (const [flag, describe] of Object.entries(DESCRIPTIONS)) {
+    with_ = with_.option(flag, { type: 'string', requiresArg: true, describe })
+  }
   return with_.option('set', {
     type: 'string', array: true, nargs: 1, describe: 'any key of the scenario: --set strategy.params.fast=5',
   }) as Argv<T & ScenarioArguments>
@@ -59,7 +61,9 @@ function overrides(argv: ScenarioArguments): Override[] {
 /** Without a scenario there is nothing to change, and nobody should believe that something was. */
 export function refuseChanges(argv: ScenarioArguments): void {
   const flag = [...Object.keys(FLAGS), 'set'].find((name) => argv[name] !== undefined)
-  if (flag !== undefined) throw new TapedeckError('TD_USAGE', `--${flag} changes a scenario, but none is named; give the path of its file`)
+  if (flag !== undefined) {
+    throw new TapedeckError('TD_USAGE', `--${flag} changes a scenario, but none is named; give the path of its file`)
+  }
 }
 
 /** Values are read as in the file: 5 is a number, null is null, [a, b] a list. */
@@ -72,7 +76,9 @@ export function scalar(text: string, where: string): unknown {
 }
 
 /** Loads and resolves the scenarios of a command line, all of them before any is run. */
-export function resolveAll(paths: readonly string[], argv: ScenarioArguments, terminal: Terminal): Promise<Resolution[]> {
+export function resolveAll(
+  paths: readonly string[], argv: ScenarioArguments, terminal: Terminal,
+): Promise<Resolution[]> {
   const changes = overrides(argv)
   const { settings } = terminal
   return Promise.all(paths.map(async (path) => {

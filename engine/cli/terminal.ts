@@ -20,7 +20,8 @@ export class Terminal {
     // A reader that has seen enough (`| head`) is not an error.
     if (error.code === 'EPIPE' || this.#outputLost) return
     this.#outputLost = true
-    process.exitCode = this.fail(new TapedeckError('TD_RUN_WRITE', `the output cannot be written (${error.message}); free space`, { cause: error }))
+    process.exitCode = this.fail(new TapedeckError('TD_RUN_WRITE',
+      `the output cannot be written (${error.message}); free space`, { cause: error }))
   }
   readonly #cleaners = new Set<() => void>()
   #outputLost = false
@@ -125,7 +126,8 @@ export class Terminal {
       this.note('interrupted')
       return 130
     }
-    this.note(`tapedeck: unexpected error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.note(`tapedeck: unexpected error, please report it\n${stack}`)
     return 1
   }
 }

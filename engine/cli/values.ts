@@ -3,7 +3,9 @@ import { TapedeckError } from '../errors.ts'
 
 /** A flag's timeframe. Throws TD_USAGE. */
 export function asTimeframe(text: string): Timeframe {
-  if (!isTimeframe(text)) throw new TapedeckError('TD_USAGE', `--timeframe ${text}: expected one of ${Object.keys(TIMEFRAMES).join(', ')}`)
+  if (!isTimeframe(text)) {
+    throw new TapedeckError('TD_USAGE', `--timeframe ${text}: expected one of ${Object.keys(TIMEFRAMES).join(', ')}`)
+  }
   return text
 }
 
@@ -20,6 +22,8 @@ export function pair(flag: string, text: string, example: string): readonly [key
   const at = text.indexOf('=')
   if (at < 1) throw new TapedeckError('TD_USAGE', `--${flag} ${text}: expected key=value, such as ${example}`)
   const value = text.slice(at + 1)
-  if (value.trim() === '') throw new TapedeckError('TD_USAGE', `--${flag} ${text}: the value is empty; write null for none`)
+  if (value.trim() === '') {
+    throw new TapedeckError('TD_USAGE', `--${flag} ${text}: the value is empty; write null for none`)
+  }
   return [text.slice(0, at), value]
 }

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>
 const schemaOf = (schema: z.ZodType): Json =>
   z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
 
-/** The JSON Schema of scenario files, for editors: the scenario's own keys with every plugin's and strategy's options. */
+/** The JSON Schema of scenario files, for editors: the scenario's keys with every plugin's and strategy's options. */
 export async function scenarioJsonSchema(registry: Registry): Promise<Json> {
   const schema = schemaOf(scenarioSchema)
   const properties = schema['properties'] as Record<string, Json>
@@ -25,13 +25,15 @@ export async function scenarioJsonSchema(registry: Registry): Promise<Json> {
     })),
   })
   const provider = await choices('provider', 'name', null)
-  properties['providers'] = { ...properties['providers'], items: { oneOf: [{ enum: registry.names('provider') }, ...provider.oneOf] } }
+  properties['providers'] = { ...properties['providers'],
+    items: { oneOf: [{ enum: registry.names('provider') }, ...provider.oneOf] } }
   properties['market'] = await choices('market', 'source', 'candle-replay')
   properties['broker'] = await choices('broker', 'name', 'paper')
   properties['strategy'] = {
     oneOf: await Promise.all(registry.strategyNames.map(async (name) => {
       const { $schema: _, ...params } = schemaOf((await registry.strategy(name)).params)
-      return { type: 'object', properties: { name: { const: name }, params }, required: ['name'], additionalProperties: false }
+      return { type: 'object', properties: { name: { const: name }, params }, required: ['name'],
+        additionalProperties: false }
     })),
   }
   return { ...schema, title: 'Tapedeck scenario' }

@@ -11,7 +11,8 @@ import { policySchema, type PolicyInput } from './scenario-schema.ts'
 import { SETTING_NAMES, type Settings } from './settings.ts'
 
 /** Where a value came from. */
-export type Origin = 'command line' | 'scenario' | `strategy ${string}` | `environment ${string}` | 'default' | 'derived'
+export type Origin =
+  'command line' | 'scenario' | `strategy ${string}` | `environment ${string}` | 'default' | 'derived'
 
 interface InstrumentRules {
   readonly tickSize: number
@@ -37,6 +38,8 @@ export interface ResolvedScenario {
 export interface Resolution {
   readonly scenario: ResolvedScenario
   readonly folder: string
+  /** The file's own words about itself, for reports; no part of the run's hash. */
+  readonly description: string | null
   /** By path, such as `policy.stopLoss`. */
   readonly origins: ReadonlyMap<string, Origin>
   /** Blocks of the file that were left out, so that reports can say which defaults were taken. */
@@ -50,45 +53,59 @@ export interface Resolution {
 }
 
 /**
- * Settles every value of a scenario: command line, scenario, strategy's policy, environment, defaults. Throws coded errors
- * for names and options that do not exist.
+ * Settles every value of a scenario: command line, scenario, strategy's policy, environment, defaults. Throws coded
+ * errors for names and options that do not exist.
  */
-export async function resolveScenario(loaded: LoadedScenario, settings: Settings, registry: Registry): Promise<Resolution> {
+export async function resolveScenario(
+  loaded: LoadedScenario, settings: Settings, registry: Registry,
+): Promise<Resolution> {
   const { input, path, overridden } = loaded
   const origins = new Map<string, Origin>()
   const written = (at: string): Origin =>
     [...overridden].some((one) => one === at || at.startsWith(`${one}.`)) ? 'command line' : 'scenario'
 
-  const symbols = input.symbols ?? [input.symbol ?? settings.symbol ?? missing(path, 'symbol', 'symbol: BTC/USDT', 'SYMBOL')]
-  origins.set('symbols', input.symbols ?? input.symbol ? written(input.symbols ? 'symbols' : 'symbol') : 'environment SYMBOL')
-  if (new Set(symbols).size !== symbols.length) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: symbols: each symbol may be listed once`)
-  if (symbols.length > 255) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: symbols: at most 255, got ${symbols.length}`)
+  const symbols = input.symbols
+    ?? [input.symbol ?? settings.symbol ?? missing(path, 'symbol', 'symbol: BTC/USDT', 'SYMBOL')]
+  origins.set('symbols',
+    input.symbols ?? input.symbol ? written(input.symbols ? 'symbols' : 'symbol') : 'environment SYMBOL')
+  if (new Set(symbols).size !== symbols.length) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: symbols: each symbol may be listed once`)
+  }
+  if (symbols.length > 255) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: symbols: at most 255, got ${symbols.length}`)
+  }
   const timeframe = input.timeframe ?? settings.timeframe ?? missing(path, 'timeframe', 'timeframe: 1h', 'TIMEFRAME')
   origins.set('timeframe', input.timeframe ? written('timeframe') : 'environment TIMEFRAME')
 
   const strategy = await named(path, 'strategy.name', registry.strategy(input.strategy.name))
-  const params = parseOptions(strategy.params, input.strategy.params ?? {}, path, ['strategy', 'params'], 'TD_PLUGIN_OPTIONS')
+  const params = parseOptions(strategy.params, input.strategy.params ?? {}, path, ['strategy', 'params'],
+    'TD_PLUGIN_OPTIONS')
   const { source = 'candle-replay', ...marketOptions } = input.market
   const market = await named(path, 'market.source', registry.plugin('market', source))
   const { name: brokerName = 'paper', ...brokerOptions } = input.broker ?? {}
   const broker = await named(path, 'broker.name', registry.plugin('broker', brokerName))
   const chain = (input.providers ?? ['technical']).map((one) => (typeof one === 'string' ? { name: one } : one))
-  const providers = await Promise.all(chain.map(({ name }, index) => named(path, `providers.${index}`, registry.plugin('provider', name))))
+  const providers = await Promise.all(chain.map(({ name }, index) =>
+    named(path, `providers.${index}`, registry.plugin('provider', name))))
   if (!chain.some(({ name }) => name === 'technical')) {
     // The last link is always the strategy's own rules: a silent AI must never leave a position without a decision.
     chain.push({ name: 'technical' })
     providers.push(await registry.plugin('provider', 'technical'))
   }
   if (chain.findIndex(({ name }) => name === 'technical') !== chain.length - 1) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: providers: technical always answers, so it must come last, once`)
+    throw new TapedeckError('TD_SCENARIO_INVALID',
+      `${path}: providers: technical always answers, so it must come last, once`)
   }
 
-  const market_ = { source, options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
-  const broker_ = { name: brokerName, options: parseOptions(broker.options, brokerOptions, path, ['broker'], 'TD_PLUGIN_OPTIONS') }
+  const market_ = { source,
+    options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
+  const broker_ = { name: brokerName,
+    options: parseOptions(broker.options, brokerOptions, path, ['broker'], 'TD_PLUGIN_OPTIONS') }
   const policy = resolvePolicy(loaded, settings, strategy, broker_.options, origins, written)
   for (const symbol of Object.keys(input.instruments ?? {})) {
     if (symbols.includes(symbol)) continue
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: instruments: "${symbol}" is not among the symbols.${didYouMean(symbol, symbols)}`)
+    throw new TapedeckError('TD_SCENARIO_INVALID',
+      `${path}: instruments: "${symbol}" is not among the symbols.${didYouMean(symbol, symbols)}`)
   }
   const instruments = Object.fromEntries(symbols.map((symbol) => {
     const given = input.instruments?.[symbol] ?? input.instrument
@@ -117,7 +134,7 @@ export async function resolveScenario(loaded: LoadedScenario, settings: Settings
   const omitted = (['instrument', 'broker', 'providers', 'policy'] as const).filter(
     (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
   )
-  return { scenario, folder: loaded.folder, origins, omitted, plugins: { market, broker, providers, strategy } }
+  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, strategy } }
 }
 
 /** A name that does not exist is told with the place where it was written. */
@@ -136,7 +153,8 @@ function resolvePolicy(
   origins: Map<string, Origin>, written: (at: string) => Origin,
 ): Policy {
   const chosen: Record<string, unknown> = {}
-  const own = parseOptions(policySchema, strategy.policy ?? {}, `strategy ${strategy.name}`, ['policy'], 'TD_PLUGIN_OPTIONS') as Record<string, unknown>
+  const own = parseOptions(policySchema, strategy.policy ?? {}, `strategy ${strategy.name}`, ['policy'],
+    'TD_PLUGIN_OPTIONS') as Record<string, unknown>
   for (const key of Object.keys(DEFAULT_POLICY) as (keyof Policy)[]) {
     const variable = Object.entries(SETTING_NAMES).find(([, name]) => name === key)?.[0]
     const setting = (settings as unknown as Record<string, unknown>)[key]
@@ -145,18 +163,26 @@ function resolvePolicy(
       [own[key], `strategy ${strategy.name}`],
       [setting, `environment ${variable}`],
     ]
-    const [value, origin] = candidates.find(([candidate]) => candidate !== undefined) ?? [DEFAULT_POLICY[key], 'default' as const]
+    const [value, origin] = candidates.find(([candidate]) => candidate !== undefined)
+      ?? [DEFAULT_POLICY[key], 'default' as const]
     chosen[key] = value
     origins.set(`policy.${key}`, origin)
   }
   const input_ = chosen as unknown as Policy & PolicyInput
   const threshold = (value: number | string | undefined, key: string): number => {
     if (typeof value !== 'string') return value!
-    const rate = breakEvenRate(chosen.stopLoss as number | null, chosen.takeProfit as number | null, costsOf(brokerOptions))
-    if (rate === null) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit; give them, or a number from 0 to 1`)
+    const rate = breakEvenRate(chosen.stopLoss as number | null, chosen.takeProfit as number | null,
+      costsOf(brokerOptions))
+    if (rate === null) {
+      throw new TapedeckError('TD_SCENARIO_INVALID',
+        `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit; give them, or a number from 0 to 1`)
+    }
     const sum = rate + Number(value.replace('breakeven', '').replaceAll(' ', '') || 0)
     const rounded = Math.round(sum * 1e12) / 1e12
-    if (rounded < 0 || rounded > 1) throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.${key}: "${value}" comes to ${rounded}, expected 0 … 1`)
+    if (rounded < 0 || rounded > 1) {
+      throw new TapedeckError('TD_SCENARIO_INVALID',
+        `${path}: policy.${key}: "${value}" comes to ${rounded}, expected 0 … 1`)
+    }
     return rounded
   }
   const minConfidence = threshold(input_.minConfidence, 'minConfidence')

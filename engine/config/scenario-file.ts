@@ -30,20 +30,27 @@ export function loadScenario(path: string, overrides: readonly Override[] = []):
   try {
     text = readFileSync(absolute, 'utf8')
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such file (looked for ${absolute})` : messageOf(error)
-    throw new TapedeckError('TD_SCENARIO_MISSING', `${path}: the scenario cannot be read: ${reason}; give the path of a YAML file`, { cause: error })
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? `there is no such file (looked for ${absolute})`
+      : messageOf(error)
+    throw new TapedeckError('TD_SCENARIO_MISSING',
+      `${path}: the scenario cannot be read: ${reason}; give the path of a YAML file`, { cause: error })
   }
   const document = parseDocument(text, { prettyErrors: true })
   if (document.errors.length > 0) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: not valid YAML: ${yamlProblem(document.errors[0])}`, { cause: document.errors[0] })
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: not valid YAML: ${yamlProblem(document.errors[0])}`,
+      { cause: document.errors[0] })
   }
   const raw: unknown = document.toJS()
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    const got = raw === null || raw === undefined ? 'an empty file' : Array.isArray(raw) ? 'a list' : `only ${JSON.stringify(raw)}`
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: expected keys such as name, market and strategy, got ${got}`)
+    const got = raw === null || raw === undefined ? 'an empty file' : Array.isArray(raw) ? 'a list'
+      : `only ${JSON.stringify(raw)}`
+    throw new TapedeckError('TD_SCENARIO_INVALID',
+      `${path}: expected keys such as name, market and strategy, got ${got}`)
   }
   for (const { path: at, value, flag } of overrides) {
-    if (at.split('.').includes('__proto__')) throw new TapedeckError('TD_USAGE', `${flag} ${at}: unknown key "__proto__"`)
+    if (at.split('.').includes('__proto__')) {
+      throw new TapedeckError('TD_USAGE', `${flag} ${at}: unknown key "__proto__"`)
+    }
     setAt(raw as Record<string, unknown>, at, value)
   }
   const input = parseOptions(scenarioSchema, raw, path, [], 'TD_SCENARIO_INVALID')
@@ -51,7 +58,8 @@ export function loadScenario(path: string, overrides: readonly Override[] = []):
     throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: give either symbol or symbols, not both`)
   }
   if (input.instrument !== undefined && input.instruments !== undefined) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: give either instrument (for all symbols) or instruments (by symbol), not both`)
+    throw new TapedeckError('TD_SCENARIO_INVALID',
+      `${path}: give either instrument (for all symbols) or instruments (by symbol), not both`)
   }
   return { path, folder: dirname(absolute), input, overridden: new Set(overrides.map((one) => one.path)) }
 }

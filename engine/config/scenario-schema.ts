@@ -22,7 +22,8 @@ const confidence = z.union(
 
 /** The policy block as written: every key may be left out. Fractions: 0.05 means 5 %. */
 export const policySchema = z.strictObject({
-  minConfidence: confidence.describe('entries need at least this; breakeven+0.02 is computed from stop, target and costs'),
+  minConfidence: confidence
+    .describe('entries need at least this; breakeven+0.02 is computed from stop, target and costs'),
   minExitConfidence: confidence.describe('exits need at least this; 0 = always leave; left out = minConfidence'),
   stopLoss: fraction.nullable().describe('distance below the entry fill; null = none'),
   takeProfit: gain.nullable().describe('distance above the entry fill; null = none'),
@@ -33,10 +34,12 @@ export const policySchema = z.strictObject({
   maxOpenPositions: count.nullable(),
   maxExposure: share.nullable().describe('largest share of equity in all positions'),
   maxPositionSize: share.nullable().describe('largest share of equity in one entry'),
-  maxDailyLoss: fraction.nullable().describe('loss since 00:00 UTC after which only exits are allowed until the next day'),
+  maxDailyLoss: fraction.nullable()
+    .describe('loss since 00:00 UTC after which only exits are allowed until the next day'),
   maxDrawdown: fraction.nullable().describe('loss from the peak after which trading halts'),
   cooldown: count.nullable().describe('candles after an exit before the symbol is entered again'),
-  maxConsecutiveLosses: count.nullable().describe('losing trades in a row after which entries wait for the next UTC day'),
+  maxConsecutiveLosses: count.nullable()
+    .describe('losing trades in a row after which entries wait for the next UTC day'),
 }).partial()
 export type PolicyInput = z.infer<typeof policySchema>
 
@@ -51,7 +54,8 @@ const provider = z.union([z.string().min(1), z.looseObject({ name: z.string().mi
 /** A scenario file. Plugin blocks keep their own options; each plugin checks those itself. */
 export const scenarioSchema = z.strictObject({
   $schema: z.string().optional(),
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'expected letters, digits, dots, dashes or underscores: it names the run'),
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/,
+    'expected letters, digits, dots, dashes or underscores: it names the run'),
   description: z.string().optional(),
   symbol: symbol.optional(),
   symbols: z.array(symbol).min(1).optional(),
@@ -66,7 +70,8 @@ export const scenarioSchema = z.strictObject({
   }),
   providers: z.array(provider).min(1).optional(),
   policy: policySchema.optional(),
-  audit: z.enum(AUDIT_LEVELS).optional().describe('full: every line; trades: all but SKIPPED and REJECTED decisions; off: none'),
+  audit: z.enum(AUDIT_LEVELS).optional()
+    .describe('full: every line; trades: all but SKIPPED and REJECTED decisions; off: none'),
   seed: z.int().min(0).optional(),
 })
 export type ScenarioInput = z.infer<typeof scenarioSchema>

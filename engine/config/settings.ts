@@ -7,7 +7,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export const SYMBOL = /^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/
 
 const SECRETS = [
-  'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'GEMINI_API_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TOGETHER_API_KEY', 'API_TOKEN',
+  'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'GEMINI_API_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TOGETHER_API_KEY',
+  'API_TOKEN',
 ] as const
 
 /** What the environment may set. Keys that are absent were not set. */
@@ -46,12 +47,14 @@ export const SETTING_NAMES = {
 const DECIMAL = /^\s*-?(\d+\.?\d*|\.\d+)\s*$/
 
 function fail(name: string, value: string, expected: string): never {
-  throw new TapedeckError('TD_SETTING_INVALID', `${name}=${value}: expected ${expected}; correct it in the environment or in .env`)
+  throw new TapedeckError('TD_SETTING_INVALID',
+    `${name}=${value}: expected ${expected}; correct it in the environment or in .env`)
 }
 
 /** Reads the environment. Throws TD_SETTING_INVALID naming the variable, what it held and what was expected. */
 export function readSettings(env: Environment): Settings {
-  const given = (name: string): string | undefined => (env[name] === undefined || env[name] === '' ? undefined : env[name])
+  const given = (name: string): string | undefined =>
+    (env[name] === undefined || env[name] === '' ? undefined : env[name])
   const number = (name: string, fits: (value: number) => boolean, expected: string): number | undefined => {
     const text = given(name)
     if (text === undefined) return undefined
@@ -65,12 +68,15 @@ export function readSettings(env: Environment): Settings {
   }
   const flag = (name: string, otherwise: boolean): boolean => {
     const text = given(name)?.toLowerCase()
-    return text === undefined ? otherwise : text === 'true' ? true : text === 'false' ? false : fail(name, text, 'true or false')
+    return text === undefined ? otherwise : text === 'true' ? true : text === 'false' ? false
+      : fail(name, text, 'true or false')
   }
   const symbol = given('SYMBOL')
   if (symbol !== undefined && !SYMBOL.test(symbol)) fail('SYMBOL', symbol, 'BASE/QUOTE in capitals, such as BTC/USDT')
   const timeframe = given('TIMEFRAME')
-  if (timeframe !== undefined && !isTimeframe(timeframe)) fail('TIMEFRAME', timeframe, 'a timeframe such as 1m, 1h or 1d')
+  if (timeframe !== undefined && !isTimeframe(timeframe)) {
+    fail('TIMEFRAME', timeframe, 'a timeframe such as 1m, 1h or 1d')
+  }
   const binanceEnv = given('BINANCE_ENV') ?? 'testnet'
   if (binanceEnv !== 'testnet' && binanceEnv !== 'demo' && binanceEnv !== 'mainnet') {
     fail('BINANCE_ENV', binanceEnv, 'testnet, demo or mainnet')
@@ -81,13 +87,15 @@ export function readSettings(env: Environment): Settings {
     minConfidence: number('MIN_CONFIDENCE_FOR_TRADE', (value) => value >= 0 && value <= 1, 'a number from 0 to 1'),
     stopLoss: fraction('STOP_LOSS_PERCENT'),
     takeProfit: fraction('TAKE_PROFIT_PERCENT'),
-    positionSize: number('MAX_POSITION_SIZE', (value) => value > 0 && value <= 1, 'a share of equity above 0 and up to 1: 0.02 means 2 %'),
+    positionSize: number('MAX_POSITION_SIZE', (value) => value > 0 && value <= 1,
+      'a share of equity above 0 and up to 1: 0.02 means 2 %'),
     checkIntervalSeconds: number('CHECK_INTERVAL', (value) => value >= 1, 'seconds, at least 1') ?? 60,
     autonomousMode: flag('AUTONOMOUS_MODE', true),
     enableBackupApis: flag('ENABLE_BACKUP_APIS', true),
     binanceEnv,
     host: given('HOST') ?? '127.0.0.1',
-    port: number('PORT', (value) => Number.isInteger(value) && value >= 0 && value < 65_536, 'a port from 0 to 65535') ?? 5000,
+    port: number('PORT', (value) => Number.isInteger(value) && value >= 0 && value < 65_536, 'a port from 0 to 65535')
+      ?? 5000,
   })
 }
 

@@ -9,9 +9,11 @@ import { root } from '../support/shared.ts'
 import { csvOf, candlesFrom, gz, MONDAY } from '../support/tape-files.ts'
 
 const FIGURES = [
-  'finalEquity', 'totalReturn', 'cagr', 'annualVolatility', 'sharpe', 'sortino', 'maxDrawdown', 'maxDrawdownDaily', 'calmar', 'exposure',
+  'finalEquity', 'totalReturn', 'cagr', 'annualVolatility', 'sharpe', 'sortino', 'maxDrawdown', 'maxDrawdownDaily',
+  'calmar', 'exposure',
   'turnover', 'trades', 'winRate', 'profitFactor', 'profitFactorNet', 'expectancy', 'averageWin', 'averageLoss', 'sqn',
-  'longestLosingStreak', 'fees', 'slippage', 'aiCost', 'coverage', 'ambiguousCandles', 'candles', 'elapsedMs', 'candlesPerSecond', 'wallMs',
+  'longestLosingStreak', 'fees', 'slippage', 'aiCost', 'coverage', 'ambiguousCandles', 'candles', 'elapsedMs',
+  'candlesPerSecond', 'wallMs',
 ]
 const FILES = ['audit.jsonl', 'equity.csv', 'report.html', 'run.json', 'trades.csv']
 
@@ -23,7 +25,8 @@ describe.concurrent('tapedeck backtest', () => {
     here.put('s.yaml', scenario())
     const result = await here.json(['backtest', 's.yaml'])
     expect(Object.keys(result)).toEqual(expect.arrayContaining(
-      ['run', 'scenario', 'figures', 'baselines', 'exits', 'decisions', 'warnings', 'directory', 'interrupted', 'breakEven']))
+      ['run', 'scenario', 'figures', 'baselines', 'exits', 'decisions', 'warnings', 'directory', 'interrupted',
+        'breakEven']))
     expect(Object.keys(result.figures)).toEqual(expect.arrayContaining(FIGURES))
     for (const [name, value] of Object.entries(result.figures)) {
       if (name === 'undefinedBecause') continue
@@ -37,9 +40,10 @@ describe.concurrent('tapedeck backtest', () => {
     expect(here.list('runs', result.run)).toEqual(FILES)
 
     const record = JSON.parse(here.read('runs', result.run, 'run.json')) as Record<string, unknown>
-    expect(record).toMatchObject({ run: result.run, state: 'finished', scenario: result.scenario, seed: 1, exits: result.exits })
+    expect(record).toMatchObject({ run: result.run, state: 'finished', scenario: result.scenario, seed: 1,
+      exits: result.exits })
     const trades = rowsOf(here.read('runs', result.run, 'trades.csv'))
-    expect(trades[0]).toEqual('symbol,entryTime,entryPrice,exitTime,exitPrice,quantity,reason,fees,pnl,netReturn'.split(','))
+    expect(trades[0].join()).toBe('symbol,entryTime,entryPrice,exitTime,exitPrice,quantity,reason,fees,pnl,netReturn')
     expect(trades).toHaveLength(1 + (result.figures['trades'] ?? NaN))
     expect(Object.values(result.exits).reduce((a, b) => a + b)).toBe(result.figures['trades'])
     const equity = rowsOf(here.read('runs', result.run, 'equity.csv'))
@@ -58,7 +62,9 @@ describe.concurrent('tapedeck backtest', () => {
     const { stdout, stderr } = await here.succeeds(['backtest', 's.yaml'])
     const [run] = here.list('runs')
     expect(stdout).toContain(here.path('runs', run, 'report.html'))
-    for (const word of ['Total return', 'Sharpe ratio', 'Buy and hold', 'Exits by reason', 'Assumptions']) expect(stdout).toContain(word)
+    for (const word of ['Total return', 'Sharpe ratio', 'Buy and hold', 'Exits by reason', 'Assumptions']) {
+      expect(stdout).toContain(word)
+    }
     expect(stdout).not.toContain('\u001b')
     expect(stderr).not.toMatch(/candles \|/)
   })
@@ -66,8 +72,10 @@ describe.concurrent('tapedeck backtest', () => {
   it('takes every flag, and each changes the scenario that the run records', async () => {
     const here = workspace()
     here.put('s.yaml', scenario())
-    const result = await here.json(['backtest', 's.yaml', '--from', '2024-02-01', '--to', '2024-03-01T12:00:00Z', '--min-confidence', '0.8',
-      '--stop-loss', '0.04', '--take-profit', 'null', '--position-size', '0.5', '--audit', 'trades', '--out', 'elsewhere/deep', '--no-report',
+    const result = await here.json(['backtest', 's.yaml', '--from', '2024-02-01', '--to', '2024-03-01T12:00:00Z',
+      '--min-confidence', '0.8',
+      '--stop-loss', '0.04', '--take-profit', 'null', '--position-size', '0.5', '--audit', 'trades', '--out',
+      'elsewhere/deep', '--no-report',
       '--set', 'strategy.params.fast=5', '--set', 'seed=9', '--set', 'policy.maxHold=40'])
     expect(result.scenario).toMatchObject({
       audit: 'trades', seed: 9, strategy: { params: { fast: 5, slow: 21 } },
@@ -124,40 +132,49 @@ describe.concurrent('tapedeck backtest', () => {
   it('reads everything that a decision depends on from `from` on', async () => {
     const here = workspace()
     here.put('s.yaml', scenario())
-    const cut = gunzipSync(readFileSync(sample)).toString().split('\n').filter((row, index) => index === 0 || Number(row.split(',')[0]) >= Date.UTC(2024, 1, 1))
+    const cut = gunzipSync(readFileSync(sample)).toString().split('\n')
+      .filter((row, index) => index === 0 || Number(row.split(',')[0]) >= Date.UTC(2024, 1, 1))
     here.put('later.csv', cut.join('\n'))
     const ranged = await here.json(['backtest', 's.yaml', '--from', '2024-02-01'])
     const shorter = await here.json(['backtest', 's.yaml', '--set', `market.file=${here.path('later.csv')}`])
-    const timeless = ({ elapsedMs: _, candlesPerSecond: __, wallMs: ___, ...figures }: Backtest['figures']): object => figures
+    const timeless = ({ elapsedMs: _, candlesPerSecond: __, wallMs: ___, ...figures }: Backtest['figures']): object =>
+      figures
     expect(timeless(ranged.figures)).toEqual(timeless(shorter.figures))
-    expect(auditOf(here, ranged.run).filter(({ type }) => type === 'decision')[0]['timestamp']).toBe(new Date(Date.UTC(2024, 1, 1, 22)).toISOString())
+    expect(auditOf(here, ranged.run).filter(({ type }) => type === 'decision')[0]['timestamp'])
+      .toBe(new Date(Date.UTC(2024, 1, 1, 22)).toISOString())
   })
 })
 
 describe.concurrent('markets', () => {
   const hours = (count: number, price: number): string => csvOf(candlesFrom(MONDAY, count, '1h', price))
-  const base = { name: 'm', timeframe: '1h', strategy: { name: 'random', params: { buy: 0.2, sell: 0.2 } }, policy: { minConfidence: 0.7 } }
+  const base = { name: 'm', timeframe: '1h', strategy: { name: 'random', params: { buy: 0.2, sell: 0.2 } },
+    policy: { minConfidence: 0.7 } }
 
   it('plays several symbols side by side, each with its own rules', async () => {
     const here = workspace()
     here.put('btc.csv', hours(300, 100))
     here.put('eth.csv.gz', gz(hours(300, 50)))
     here.put('s.yaml', {
-      ...base, symbols: ['BTC/USDT', 'ETH/USDT'], market: { files: { 'BTC/USDT': 'btc.csv', 'ETH/USDT': 'eth.csv.gz' } },
+      ...base, symbols: ['BTC/USDT', 'ETH/USDT'],
+      market: { files: { 'BTC/USDT': 'btc.csv', 'ETH/USDT': 'eth.csv.gz' } },
       instruments: { 'BTC/USDT': { tickSize: 0.5, lotSize: 0.001 }, 'ETH/USDT': { lotSize: 0.1, minNotional: 5 } },
     })
     const result = await here.json(['backtest', 's.yaml'])
     expect(result.figures['candles']).toBe(600)
     expect(result.scenario['instruments']).toEqual({
-      'BTC/USDT': { tickSize: 0.5, lotSize: 0.001, minNotional: 0 }, 'ETH/USDT': { tickSize: 0, lotSize: 0.1, minNotional: 5 },
+      'BTC/USDT': { tickSize: 0.5, lotSize: 0.001, minNotional: 0 },
+      'ETH/USDT': { tickSize: 0, lotSize: 0.1, minNotional: 5 },
     })
     const [, ...trades] = rowsOf(here.read('runs', result.run, 'trades.csv'))
     for (const [symbol, lot] of [['BTC/USDT', 1000], ['ETH/USDT', 10]] as const) {
       const own = trades.filter(([of]) => of === symbol)
       expect(own.length).toBeGreaterThan(5)
-      for (const row of own) expect(Math.abs(Number(row[5]) * lot - Math.round(Number(row[5]) * lot))).toBeLessThan(1e-6)
+      for (const row of own) {
+        expect(Math.abs(Number(row[5]) * lot - Math.round(Number(row[5]) * lot))).toBeLessThan(1e-6)
+      }
     }
-    const times = auditOf(here, result.run).filter(({ type }) => type === 'decision').map(({ timestamp }) => String(timestamp))
+    const times = auditOf(here, result.run).filter(({ type }) => type === 'decision')
+      .map(({ timestamp }) => String(timestamp))
     expect(times).toEqual([...times].sort())
   })
 
@@ -169,9 +186,11 @@ describe.concurrent('markets', () => {
     here.put('tape/part-3.csv', csvOf(candles.slice(60)))
     here.put('whole.csv', csvOf(candles))
     for (const [name, file] of Object.entries({
-      whole: 'whole.csv', list: ['tape/part-1.csv', 'tape/part-2.csv.gz', 'tape/part-3.csv'], pattern: 'tape/part-?.csv*', deep: '**/part-*',
+      whole: 'whole.csv', list: ['tape/part-1.csv', 'tape/part-2.csv.gz', 'tape/part-3.csv'],
+      pattern: 'tape/part-?.csv*', deep: '**/part-*',
     })) here.put(`${name}.yaml`, { ...base, name, symbol: 'BTC/USDT', market: { file } })
-    const results = await here.json<Backtest[]>(['backtest', 'whole.yaml', 'list.yaml', 'pattern.yaml', 'deep.yaml', '--no-report'])
+    const results = await here.json<Backtest[]>(['backtest', 'whole.yaml', 'list.yaml', 'pattern.yaml', 'deep.yaml',
+      '--no-report'])
     const trades = results.map(({ run }) => here.read('runs', run, 'trades.csv'))
     expect(results.map(({ figures }) => figures['candles'])).toEqual([90, 90, 90, 90])
     expect(new Set(trades).size).toBe(1)
@@ -192,7 +211,8 @@ describe.concurrent('markets', () => {
     const broker = { name: 'paper', fillTimeframe: '1h' }
     here.put('own.yaml', scenario({ name: 'own', timeframe: '4h', broker }))
     await here.succeeds(['data', 'resample', sample, '--timeframe', '4h', '--output', 'four.csv'])
-    here.put('apart.yaml', scenario({ name: 'apart', timeframe: '4h', broker, market: { file: 'four.csv', fillFile: sample } }))
+    here.put('apart.yaml',
+      scenario({ name: 'apart', timeframe: '4h', broker, market: { file: 'four.csv', fillFile: sample } }))
     here.put('coarse.yaml', scenario({ name: 'coarse', timeframe: '4h' }))
     const results = await here.json<Backtest[]>(['backtest', 'own.yaml', 'apart.yaml', 'coarse.yaml', '--no-report'])
     const [own, apart, coarse] = results.map(({ run }) => rowsOf(here.read('runs', run, 'trades.csv')))
@@ -217,7 +237,8 @@ describe.concurrent('markets', () => {
     const { scenario: { policy } } = await here.json(['backtest', 's.yaml', '--no-report'])
     expect(policy['minConfidence']).toBe(0.6825)
     expect(policy['minExitConfidence']).toBe(0.6825)
-    const cheaper = await here.json(['backtest', 's.yaml', '--no-report', '--set', 'broker.slippageBps=0', '--min-confidence', 'breakeven - 0.01'])
+    const cheaper = await here.json(['backtest', 's.yaml', '--no-report', '--set', 'broker.slippageBps=0',
+      '--min-confidence', 'breakeven - 0.01'])
     expect(cheaper.scenario.policy['minConfidence']).toBe(0.64)
   })
 
@@ -231,7 +252,8 @@ describe.concurrent('markets', () => {
 })
 
 describe.concurrent('the shipped scenarios', () => {
-  const shipped = readdirSync(join(root, 'scenarios')).filter((file) => file.endsWith('.yaml')).map((file) => file.replace('.yaml', ''))
+  const shipped = readdirSync(join(root, 'scenarios')).filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.replace('.yaml', ''))
 
   it.each(shipped)('%s runs', async (name) => {
     const here = workspace()

@@ -12,7 +12,8 @@ describe('the same scenario in two folders', () => {
       place.put(`${folder}/notes.txt`, '')
       copyFileSync(sample, place.path(folder, 'tape.csv.gz'))
       place.put(`${folder}/s.yaml`, scenario({
-        market: { file: 'tape.csv.gz' }, strategy: { name: 'autonomous-scalper' }, policy: { minConfidence: 'breakeven', positionSize: 0.3 },
+        market: { file: 'tape.csv.gz' }, strategy: { name: 'autonomous-scalper' },
+        policy: { minConfidence: 'breakeven', positionSize: 0.3 },
       }))
       return { place, folder }
     })
@@ -23,13 +24,15 @@ describe('the same scenario in two folders', () => {
       runs.push((await place.json(['backtest', `${folder}/s.yaml`, '--out', `${folder}/results`], env)).run)
     }
     expect(runs[0]).toBe(runs[1])
-    const [first, second] = places.map(({ place, folder }) => (name: string): string => place.read(folder, 'results', runs[0], name))
+    const [first, second] = places.map(({ place, folder }) => (name: string): string =>
+      place.read(folder, 'results', runs[0], name))
     for (const name of ['audit.jsonl', 'trades.csv', 'equity.csv', 'report.html']) {
       // Not by toEqual: a difference in megabytes would be printed.
       expect(first(name) === second(name), name).toBe(true)
       for (const { place } of places) expect(first(name).includes(place.folder), name).toBe(false)
     }
-    const timeless = (text: string): unknown => JSON.parse(text, (key, value: unknown) => ([...CLOCK, ...MEASURED].includes(key) ? undefined : value))
+    const timeless = (text: string): unknown =>
+      JSON.parse(text, (key, value: unknown) => ([...CLOCK, ...MEASURED].includes(key) ? undefined : value))
     expect(timeless(first('run.json'))).toEqual(timeless(second('run.json')))
     const record = JSON.parse(first('run.json')) as Record<string, unknown> & { figures: Record<string, unknown> }
     for (const name of CLOCK) expect(record[name]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)

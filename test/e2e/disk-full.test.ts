@@ -16,7 +16,8 @@ describe.concurrent('a disk without room', () => {
     const here = workspace()
     here.put('s.yaml', scenario())
     const outcome = await here.shell(limited(blocks, ['backtest', 's.yaml', '--json', ...flags].join(' ')))
-    expectRefusal(outcome, 'TD_RUN_WRITE', [here.path('runs', 'tested-'), 'cannot write the run', 'EFBIG', 'free space or give another --out'])
+    expectRefusal(outcome, 'TD_RUN_WRITE',
+      [here.path('runs', 'tested-'), 'cannot write the run', 'EFBIG', 'free space or give another --out'])
     expect(here.list('runs')).toEqual([])
   })
 
@@ -61,8 +62,10 @@ describe.concurrent('a disk without room', () => {
 
 const place = new Workspace()
 mkdirSync(place.path('small'))
-const mount = process.getuid?.() === 0 ? spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place.path('small')], { encoding: 'utf8' }) : null
-const reason = mount === null ? 'not root' : mount.error !== undefined ? 'no mount command' : mount.status === 0 ? '' : `mount refused: ${mount.stderr.trim()}`
+const mount = process.getuid?.() === 0
+  ? spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place.path('small')], { encoding: 'utf8' }) : null
+const reason = mount === null ? 'not root' : mount.error !== undefined ? 'no mount command' : mount.status === 0 ? ''
+  : `mount refused: ${mount.stderr.trim()}`
 const skipped = reason === '' ? '' : ` (skipped: ${reason})`
 
 describe.skipIf(skipped !== '')(`a disk of one megabyte${skipped}`, () => {

@@ -1,20 +1,25 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { auditOf, expectRefusal, scenario, until, Workspace, workspace, type Backtest, type Outcome, type Running } from '../support/cli.ts'
+import {
+  auditOf, expectRefusal, scenario, until, Workspace, workspace, type Backtest, type Outcome, type Running,
+} from '../support/cli.ts'
 
 /** A folder with a tape long enough to be interrupted: its audit trail alone takes seconds. */
 let here: Workspace
 
 beforeAll(async () => {
   here = new Workspace()
-  await here.succeeds(['data', 'synth', '--candles', '2000000', '--timeframe', '1m', '--from', '2019-01-01', '--output', 'long.csv'])
+  await here.succeeds(['data', 'synth', '--candles', '2000000', '--timeframe', '1m', '--from', '2019-01-01', '--output',
+    'long.csv'])
 })
 afterAll(() => { here.remove() })
 
 let count = 0
 /** Starts a run in a folder of its own and waits until its trail is well under way. */
-async function started(flags: readonly string[] = [], name = `long-${++count}`): Promise<{ run: Running; out: string; tmp: string }> {
+async function started(
+  flags: readonly string[] = [], name = `long-${++count}`,
+): Promise<{ run: Running; out: string; tmp: string }> {
   here.put(`${name}.yaml`, scenario({ name, timeframe: '1m', market: { file: 'long.csv' } }))
   const out = `out-${name}`
   const run = here.start(['backtest', `${name}.yaml`, '--out', out, '--json', ...flags])
@@ -37,7 +42,8 @@ function expectInterrupted({ code, stdout, stderr }: Outcome, out: string): void
   expect(here.list(out)).toEqual([result.run])
   expect(here.list(out, result.run)).toEqual(['audit.jsonl', 'equity.csv', 'report.html', 'run.json', 'trades.csv'])
 
-  const record = JSON.parse(here.read(out, result.run, 'run.json')) as { state: string; figures: { candles: number; trades: number } }
+  const record = JSON.parse(here.read(out, result.run,
+    'run.json')) as { state: string; figures: { candles: number; trades: number } }
   expect(record.state).toBe('interrupted')
   expect(record.figures.candles).toBe(result.figures['candles'])
   expect(record.figures.candles).toBeGreaterThan(0)
@@ -134,7 +140,8 @@ describe('two processes', () => {
     const again = await apart.json(['backtest', 's.yaml'])
     expect(again.run).toBe(run)
     expect(apart.list('runs')).toEqual([run])
-    expect(auditOf(apart, run)).toHaveLength(again.decisions.total + auditOf(apart, run).filter(({ type }) => type !== 'decision').length)
+    expect(auditOf(apart, run))
+      .toHaveLength(again.decisions.total + auditOf(apart, run).filter(({ type }) => type !== 'decision').length)
   })
 })
 
@@ -145,7 +152,8 @@ describe('a writer of the same number', () => {
     apart.put('s.yaml', scenario())
     const { run } = await apart.json(['backtest', 's.yaml', '--no-report'])
     const left = `runs/.${run}.tmp`
-    const { stderr, code } = await apart.shell(`mkdir ${left}; echo $$ >${left}/writer.pid; exec $TAPEDECK backtest s.yaml --no-report`)
+    const { stderr, code } = await apart.shell(
+      `mkdir ${left}; echo $$ >${left}/writer.pid; exec $TAPEDECK backtest s.yaml --no-report`)
     expect(stderr).not.toContain('is writing this run')
     expect(code).toBe(0)
     expect(apart.list('runs')).toEqual([run])
@@ -153,7 +161,8 @@ describe('a writer of the same number', () => {
 })
 
 describe('a reader that has seen enough', () => {
-  it.each(['strategies --json', 'plugins', 'config --schema', 'backtest s.yaml --json', 'backtest s.yaml'])('%s | head -1 ends quietly', async (command) => {
+  it.each(['strategies --json', 'plugins', 'config --schema', 'backtest s.yaml --json',
+    'backtest s.yaml'])('%s | head -1 ends quietly', async (command) => {
     const apart = workspace()
     apart.put('s.yaml', scenario())
     const { stdout, stderr } = await apart.shell(`$TAPEDECK ${command} | head -1 >/dev/null; echo "\${PIPESTATUS[0]}"`)
@@ -162,7 +171,11 @@ describe('a reader that has seen enough', () => {
 
   it('of both streams is no trouble either, and a failure keeps its exit code', async () => {
     const apart = workspace()
-    const { stdout } = await apart.shell('$TAPEDECK plugins 2>&1 | head -1 >/dev/null; echo "${PIPESTATUS[0]}"; $TAPEDECK nope 2>&-; echo $?; $TAPEDECK nope 2>&1 | true; echo "${PIPESTATUS[0]}"')
+    const { stdout } = await apart.shell([
+      '$TAPEDECK plugins 2>&1 | head -1 >/dev/null; echo "${PIPESTATUS[0]}"',
+      '$TAPEDECK nope 2>&-; echo $?',
+      '$TAPEDECK nope 2>&1 | true; echo "${PIPESTATUS[0]}"',
+    ].join('\n'))
     expect(stdout).toBe('0\n2\n2\n')
   })
 })

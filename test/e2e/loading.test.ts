@@ -10,7 +10,8 @@ const RECORDER = pathToFileURL(join(root, 'test/support/record-modules.mjs')).hr
 async function loads(here: Workspace, args: readonly string[]): Promise<{ packages: string[]; own: string[] }> {
   const record = here.path('modules.txt')
   here.put('modules.txt', '')
-  const { code, stderr } = await here.run(args, { TAPEDECK_RECORD_MODULES: record, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import ${RECORDER}` })
+  const { code, stderr } = await here.run(args,
+    { TAPEDECK_RECORD_MODULES: record, NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import ${RECORDER}` })
   expect({ code, stderr: stderr.replace(/^warning: .+\n/gm, '') }).toEqual({ code: 0, stderr: '' })
   const lines = [...new Set(here.read('modules.txt').split('\n'))]
   const packages = lines.flatMap((line) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(line)?.[1] ?? [])
@@ -30,17 +31,23 @@ describe.concurrent('what is loaded', () => {
   it('for help and listings: no chart, no archive, no indicators, no progress bar', async () => {
     for (const args of [['--help'], ['strategies'], ['plugins'], ['config']]) {
       const { packages } = await loads(workspace(), args)
-      for (const name of ['technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt']) expect(packages).not.toContain(name)
+      for (const name of ['technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt']) {
+        expect(packages).not.toContain(name)
+      }
     }
   })
 
-  it('for a run of sma-cross: no indicator package, no archive, no progress bar, only its own strategy and plugins', async () => {
+  it('for a run of sma-cross: no indicator package, no archive, no progress bar, only its own strategy and plugins',
+    async () => {
     const here = workspace()
     here.put('s.yaml', scenario())
     const { packages, own } = await loads(here, ['backtest', 's.yaml', '--no-report'])
     expect(packages).toEqual(expect.arrayContaining(CORE))
-    for (const name of ['technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt']) expect(packages).not.toContain(name)
-    expect(own.filter((file) => file.startsWith('strategies/')).sort()).toEqual(['strategies/index.js', 'strategies/sma-cross.js'])
+    for (const name of ['technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt']) {
+      expect(packages).not.toContain(name)
+    }
+    expect(own.filter((file) => file.startsWith('strategies/')).sort())
+      .toEqual(['strategies/index.js', 'strategies/sma-cross.js'])
     expect(own).toContain('plugins/market/candle-replay.js')
     expect(own).not.toContain('plugins/market/synthetic.js')
     expect(own).not.toContain('engine/report/html.js')

@@ -24,7 +24,9 @@ describe('the progress bar', () => {
     const here = workspace()
     here.put('s.yaml', long)
     const shown = (flags: string): Promise<{ stdout: string; code: number | null }> =>
-      here.startCommand('script', ['-qec', `${process.execPath} ${program} backtest s.yaml --no-report ${flags}`, '/dev/null'], { TERM: 'xterm' }).done
+      here.startCommand('script',
+        ['-qec', `${process.execPath} ${program} backtest s.yaml --no-report ${flags}`, '/dev/null'],
+        { TERM: 'xterm' }).done
     const { stdout, code } = await shown('')
     expect(code).toBe(0)
     expect(stdout).toMatch(/tested .+ \d+ % \| [\d,]+ candles \| [\d,]+\/s \| .+ left/)
@@ -33,6 +35,7 @@ describe('the progress bar', () => {
     expect(stdout).toContain('Total return')
     const quiet = await shown('--json')
     expect(quiet.stdout).not.toMatch(/candles \|/)
-    expect(JSON.parse(quiet.stdout.slice(quiet.stdout.indexOf('{'), quiet.stdout.lastIndexOf('}') + 1))).toMatchObject({ interrupted: false })
+    expect(JSON.parse(quiet.stdout.slice(quiet.stdout.indexOf('{'), quiet.stdout.lastIndexOf('}') + 1)))
+      .toMatchObject({ interrupted: false })
   })
 })

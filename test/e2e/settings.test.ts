@@ -6,21 +6,27 @@ interface Config {
   readonly settings: readonly { readonly name: string; readonly value: unknown; readonly origin: string }[]
   readonly secrets: Readonly<Record<string, string>>
   readonly scenario: readonly { readonly path: string; readonly value: unknown; readonly origin: string }[]
-  readonly breakEven: { readonly baseRate: number; readonly breakEven: number; readonly minConfidence: number; readonly below: boolean } | null
+  readonly breakEven: Readonly<Record<string, number | boolean>> | null
 }
 
-const config = (here: Workspace, args: readonly string[], env: Variables = {}): Promise<Config> => here.json<Config>(['config', ...args], env)
-const settingOf = ({ settings }: Config, name: string): unknown[] => settings.filter((one) => one.name === name).map(({ value, origin }) => [value, origin])[0]
-const valueOf = (found: Config, path: string): unknown[] => found.scenario.filter((one) => one.path === path).map(({ value, origin }) => [value, origin])[0]
+const config = (here: Workspace, args: readonly string[], env: Variables = {}): Promise<Config> =>
+  here.json<Config>(['config', ...args], env)
+const settingOf = ({ settings }: Config, name: string): unknown[] => settings.filter((one) => one.name === name)
+  .map(({ value, origin }) => [value, origin])[0]
+const valueOf = (found: Config, path: string): unknown[] => found.scenario.filter((one) => one.path === path)
+  .map(({ value, origin }) => [value, origin])[0]
 
 describe.concurrent('tapedeck config', () => {
   it('shows each setting with its default', async () => {
     const here = workspace()
     const found = await config(here, [])
     expect(Object.fromEntries(found.settings.map(({ name, value, origin }) => [name, [value, origin]]))).toEqual({
-      SYMBOL: [null, 'not set'], TIMEFRAME: [null, 'not set'], MIN_CONFIDENCE_FOR_TRADE: [0.6, 'default'], STOP_LOSS_PERCENT: [0.05, 'default'],
-      TAKE_PROFIT_PERCENT: [0.03, 'default'], MAX_POSITION_SIZE: [0.02, 'default'], CHECK_INTERVAL: [60, 'default'], AUTONOMOUS_MODE: [true, 'default'],
-      ENABLE_BACKUP_APIS: [true, 'default'], BINANCE_ENV: ['testnet', 'default'], HOST: ['127.0.0.1', 'default'], PORT: [5000, 'default'],
+      SYMBOL: [null, 'not set'], TIMEFRAME: [null, 'not set'], MIN_CONFIDENCE_FOR_TRADE: [0.6, 'default'],
+      STOP_LOSS_PERCENT: [0.05, 'default'],
+      TAKE_PROFIT_PERCENT: [0.03, 'default'], MAX_POSITION_SIZE: [0.02, 'default'], CHECK_INTERVAL: [60, 'default'],
+      AUTONOMOUS_MODE: [true, 'default'],
+      ENABLE_BACKUP_APIS: [true, 'default'], BINANCE_ENV: ['testnet', 'default'], HOST: ['127.0.0.1', 'default'],
+      PORT: [5000, 'default'],
     })
     expect(found.scenario).toEqual([])
     expect((await here.succeeds(['config'])).stdout).toMatch(/^STOP_LOSS_PERCENT +0\.05 +default$/m)
@@ -44,14 +50,16 @@ describe.concurrent('tapedeck config', () => {
       for (const part of ['not-for-your-eyes', 'neither-for-yours', 'hush']) expect(stdout + stderr).not.toContain(part)
     }
     expect((await config(here, [], secret)).secrets).toMatchObject({
-      GEMINI_API_KEY: 'set, ends in …1a2b', API_TOKEN: 'set', BINANCE_API_SECRET: 'set, ends in …9z8y', OPENAI_API_KEY: 'not set',
+      GEMINI_API_KEY: 'set, ends in …1a2b', API_TOKEN: 'set', BINANCE_API_SECRET: 'set, ends in …9z8y',
+      OPENAI_API_KEY: 'not set',
     })
   })
 
   it('shows which of command line, scenario, strategy, environment and default won', async () => {
     const here = workspace()
     here.put('s.yaml', scenario({ strategy: { name: 'buy-and-hold' }, policy: { minConfidence: 0.8 } }))
-    const env = { MIN_CONFIDENCE_FOR_TRADE: '0.7', MAX_POSITION_SIZE: '0.5', STOP_LOSS_PERCENT: '0.06', TAKE_PROFIT_PERCENT: '0.04' }
+    const env = { MIN_CONFIDENCE_FOR_TRADE: '0.7', MAX_POSITION_SIZE: '0.5', STOP_LOSS_PERCENT: '0.06',
+      TAKE_PROFIT_PERCENT: '0.04' }
     const found = await config(here, ['s.yaml', '--stop-loss', '0.01', '--set', 'broker.cash=500'], env)
     expect(valueOf(found, 'policy.stopLoss')).toEqual([0.01, 'command line'])
     expect(valueOf(found, 'broker.cash')).toEqual([500, 'command line'])
@@ -73,7 +81,8 @@ describe.concurrent('tapedeck config', () => {
     here.put('s.yaml', scenario({ symbol: undefined, timeframe: undefined, policy: undefined }))
     const env = { SYMBOL: 'BTC/USDT', TIMEFRAME: '4h', MIN_CONFIDENCE_FOR_TRADE: '0.9', STOP_LOSS_PERCENT: '0.06' }
     const { scenario: resolved } = await here.json(['backtest', 's.yaml', '--no-report'], env)
-    expect(resolved).toMatchObject({ symbols: ['BTC/USDT'], timeframe: '4h', policy: { minConfidence: 0.9, stopLoss: 0.06, takeProfit: 0.03 } })
+    expect(resolved).toMatchObject({ symbols: ['BTC/USDT'], timeframe: '4h',
+      policy: { minConfidence: 0.9, stopLoss: 0.06, takeProfit: 0.03 } })
     const found = await config(here, ['s.yaml'], env)
     expect(valueOf(found, 'symbols')).toEqual([['BTC/USDT'], 'environment SYMBOL'])
     expect(valueOf(found, 'timeframe')).toEqual(['4h', 'environment TIMEFRAME'])
@@ -85,19 +94,23 @@ describe.concurrent('tapedeck config', () => {
     const { stdout, stderr } = await here.succeeds(['config', 's.yaml'])
     expect(stdout).toContain('base rate 62.50 % · break-even 65.00 % · threshold 60.00 %')
     expect(stderr).toMatch(/^warning: the confidence threshold is below break-even$/m)
-    expect((await config(here, ['s.yaml'])).breakEven).toMatchObject({ baseRate: 0.625, breakEven: 0.65, minConfidence: 0.6, below: true })
+    expect((await config(here, ['s.yaml'])).breakEven)
+      .toMatchObject({ baseRate: 0.625, breakEven: 0.65, minConfidence: 0.6, below: true })
     expect((await here.succeeds(['config', 's.yaml', '--min-confidence', 'breakeven'])).stderr).toBe('')
   })
 
   it('refuses to change a scenario that is not named', async () => {
     const here = workspace()
-    await here.refuses(['config', '--stop-loss', '0.01', '--json'], 'TD_USAGE', ['--stop-loss changes a scenario, but none is named'])
-    await here.refuses(['config', '--set', 'seed=3', '--json'], 'TD_USAGE', ['--set changes a scenario, but none is named'])
+    await here.refuses(['config', '--stop-loss', '0.01', '--json'], 'TD_USAGE',
+      ['--stop-loss changes a scenario, but none is named'])
+    await here.refuses(['config', '--set', 'seed=3', '--json'], 'TD_USAGE',
+      ['--set changes a scenario, but none is named'])
   })
 
   it('prints the JSON Schema of scenario files', async () => {
     const { stdout, stderr } = await workspace().succeeds(['config', '--schema'])
-    expect(JSON.parse(stdout)).toMatchObject({ title: 'Tapedeck scenario', type: 'object', additionalProperties: false })
+    expect(JSON.parse(stdout))
+      .toMatchObject({ title: 'Tapedeck scenario', type: 'object', additionalProperties: false })
     expect(stderr).toBe('')
   })
 })
@@ -111,13 +124,15 @@ describe.concurrent('a setting that is wrong', () => {
   ])('%s=%s is refused', async (name, value, expected) => {
     const here = workspace()
     here.put('s.yaml', scenario())
-    await here.refuses(['backtest', 's.yaml', '--json'], 'TD_SETTING_INVALID', [`${name}=${value}: expected`, expected], { [name]: value })
+    await here.refuses(['backtest', 's.yaml', '--json'], 'TD_SETTING_INVALID', [`${name}=${value}: expected`, expected],
+      { [name]: value })
   })
 
   it('is refused from .env and by config too', async () => {
     const here = workspace()
     here.put('.env', 'STOP_LOSS_PERCENT=5\n')
-    await here.refuses(['config', '--json'], 'TD_SETTING_INVALID', ['STOP_LOSS_PERCENT=5: expected a fraction below 1: 0.05 means 5 %', '.env'])
+    await here.refuses(['config', '--json'], 'TD_SETTING_INVALID',
+      ['STOP_LOSS_PERCENT=5: expected a fraction below 1: 0.05 means 5 %', '.env'])
   })
 
   it('does not hinder what needs no setting', async () => {
@@ -134,10 +149,13 @@ describe.concurrent('a setting that is wrong', () => {
 describe.concurrent('what is in .env', () => {
   it('never ends up in what is written or printed', async () => {
     const here = workspace()
-    const secrets = ['sk-open-0123456789abcdef', 'AIza-gem-0123456789abcdef', 'bin-key-0123456789abcdef', 'bin-sec-0123456789abcdef', 'tok-0123456789abcdef']
-    here.put('.env', ['OPENAI_API_KEY', 'GEMINI_API_KEY', 'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'API_TOKEN'].map((name, index) => `${name}=${secrets[index]}`).join('\n'))
+    const secrets = ['sk-open-0123456789abcdef', 'AIza-gem-0123456789abcdef', 'bin-key-0123456789abcdef',
+      'bin-sec-0123456789abcdef', 'tok-0123456789abcdef']
+    here.put('.env', ['OPENAI_API_KEY', 'GEMINI_API_KEY', 'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'API_TOKEN']
+      .map((name, index) => `${name}=${secrets[index]}`).join('\n'))
     here.put('s.yaml', scenario())
-    const outcomes = [await here.run(['backtest', 's.yaml']), await here.run(['backtest', 's.yaml', '--json', '--set', 'policy.x=1']), await here.run(['config', 's.yaml'])]
+    const outcomes = [await here.run(['backtest', 's.yaml']),
+      await here.run(['backtest', 's.yaml', '--json', '--set', 'policy.x=1']), await here.run(['config', 's.yaml'])]
     const said = outcomes.map(({ stdout, stderr }) => stdout + stderr).join('')
     const written = Object.keys(here.tree()).filter((name) => name !== '.env')
     expect(written).toHaveLength(6)

@@ -55,7 +55,7 @@ export class Workspace {
     }
   }
 
-  /** Everything below the folder with its SHA-256; folders without content are nothing that anybody would miss or find. */
+  /** Every file below the folder with its SHA-256. */
   tree(): Record<string, string> {
     const entries = readdirSync(this.folder, { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort()
@@ -79,9 +79,12 @@ export class Workspace {
   startCommand(command: string, args: readonly string[], env: Variables): Running {
     // Nothing of the tester's own settings or secrets; the network guard stays.
     const base = { PATH: process.env['PATH'], HOME: this.folder, NODE_OPTIONS: process.env['NODE_OPTIONS'] }
-    const child = spawn(command, args, { cwd: this.folder, env: { ...base, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(command, args,
+      { cwd: this.folder, env: { ...base, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     const texts = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => { texts[name] += text })
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => { texts[name] += text })
+    }
     const done = new Promise<Outcome>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', (code) => { resolve({ code, ...texts }) })
@@ -102,7 +105,8 @@ export class Workspace {
   }
 
   /** Runs something that has to be refused with one clear line, and leaves everything as it was. */
-  async refuses(args: readonly string[], code: ErrorCode, says: readonly (string | RegExp)[], env: Variables = {}): Promise<string> {
+  async refuses(args: readonly string[], code: ErrorCode, says: readonly (string | RegExp)[],
+    env: Variables = {}): Promise<string> {
     const before = this.tree()
     const outcome = await this.run(args, env)
     expectRefusal(outcome, code, says)
@@ -117,7 +121,9 @@ export class Workspace {
 }
 
 /** stdout is empty, stderr is one line that ends in the code, and the exit code is the one that belongs to it. */
-export function expectRefusal({ code, stdout, stderr }: Outcome, error: ErrorCode, says: readonly (string | RegExp)[]): void {
+export function expectRefusal(
+  { code, stdout, stderr }: Outcome, error: ErrorCode, says: readonly (string | RegExp)[],
+): void {
   expect(stderr).toMatch(/^tapedeck: [^\n]+\n$/)
   expect(stderr.trimEnd()).toMatch(new RegExp(`\\[${error}\\]$`))
   for (const expected of says) expect(stderr).toMatch(expected)
@@ -133,7 +139,8 @@ export interface Backtest {
     readonly market: { readonly options: Readonly<Record<string, unknown>> }
     readonly strategy: { readonly name: string; readonly params: Readonly<Record<string, unknown>> }
   }
-  readonly figures: Readonly<Record<string, number | null>> & { readonly undefinedBecause: Readonly<Record<string, string>> }
+  readonly figures: Readonly<Record<string,
+    number | null>> & { readonly undefinedBecause: Readonly<Record<string, string>> }
   readonly baselines: Readonly<Record<string, { readonly totalReturn: number | null } | null>>
   readonly exits: Readonly<Record<string, number>>
   readonly decisions: { readonly total: number; readonly byStatus: Readonly<Record<string, number>> }
@@ -163,7 +170,8 @@ export const scenario = (changes: object = {}): Record<string, unknown> => ({
 
 /** Lines of a run's audit trail. */
 export const auditOf = (workspace: Workspace, run: string, out = 'runs'): Record<string, unknown>[] =>
-  workspace.read(out, run, 'audit.jsonl').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  workspace.read(out, run, 'audit.jsonl').trimEnd().split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
 
 export async function until(happened: () => boolean, what: string, ms = 20_000): Promise<void> {
   const end = Date.now() + ms

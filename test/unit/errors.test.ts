@@ -12,7 +12,8 @@ interface Entry {
 }
 
 /** ERRORS.md by code. */
-const documented = new Map(readFileSync(join(root, 'engine/ERRORS.md'), 'utf8').split(/^## /m).slice(1).map((section): [string, Entry] => {
+const documented = new Map(readFileSync(join(root, 'engine/ERRORS.md'), 'utf8').split(/^## /m).slice(1)
+  .map((section): [string, Entry] => {
   const [, exit = '', summary = ''] = /^Exit code (\d+)\. (.+)$/m.exec(section) ?? []
   return [section.split('\n')[0], {
     exit: Number(exit), summary,
@@ -55,7 +56,8 @@ describe('the error catalogue', () => {
   })
 
   it('is named once, and no exit code is given in two ways', () => {
-    const table = /\| exit code \| means \|\n\|---\|---\|\n((?:\|.+\n)+)/.exec(readFileSync(join(root, 'engine/ERRORS.md'), 'utf8'))![1]
+    const table = /\| exit code \| means \|\n\|---\|---\|\n((?:\|.+\n)+)/.exec(readFileSync(join(root,
+      'engine/ERRORS.md'), 'utf8'))![1]
     expect(table.trim().split('\n').map((row) => Number(row.split('|')[1]))).toEqual([0, 1, 2, 3, 130])
   })
 })
@@ -70,6 +72,7 @@ describe('a coded error', () => {
   })
 
   it('has a message, whatever was thrown', () => {
-    expect([messageOf(new Error('a')), messageOf('b'), messageOf(3), messageOf(undefined)]).toEqual(['a', 'b', '3', 'undefined'])
+    expect([messageOf(new Error('a')), messageOf('b'), messageOf(3), messageOf(undefined)])
+      .toEqual(['a', 'b', '3', 'undefined'])
   })
 })

@@ -26,7 +26,8 @@ async function interruptedAfter(batches: number): Promise<{ result: BacktestResu
     },
   }
   const resolution = await resolveInMemory({
-    name: 'twice', symbol: 'BTC/USDT', timeframe: '1h', strategy: { name: 'random', params: { buy: 0.1, sell: 0.1 } }, policy: { minConfidence: 0.7 },
+    name: 'twice', symbol: 'BTC/USDT', timeframe: '1h', strategy: { name: 'random', params: { buy: 0.1, sell: 0.1 } },
+    policy: { minConfidence: 0.7 },
   }, { market })
   const out = temporaryFolder()
   const result = await backtest(resolution, quietWorld(abort.signal), { out, report: true, now: () => 0 })
@@ -39,6 +40,7 @@ describe('Ctrl-C while the random baseline is drawn', () => {
     const { result, state } = await interruptedAfter(batches)
     expect(result.figures.trades).toBeGreaterThan(20)
     expect(result.figures.candles).toBe(2_000)
-    expect({ state, interrupted: result.interrupted, random: result.baselines.random }).toEqual({ state: 'interrupted', interrupted: true, random: null })
+    expect({ state, interrupted: result.interrupted, random: result.baselines.random })
+      .toEqual({ state: 'interrupted', interrupted: true, random: null })
   })
 })

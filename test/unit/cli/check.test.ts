@@ -8,7 +8,8 @@ import { quietWorld } from '../../support/run-scenario.ts'
 let future = 0
 
 const base = {
-  description: '', params: z.strictObject({}), warmup: () => 5, technical: () => ({ action: 'HOLD', confidence: 0, reasoning: '' } as const),
+  description: '', params: z.strictObject({}), warmup: () => 5,
+  technical: () => ({ action: 'HOLD', confidence: 0, reasoning: '' } as const),
 }
 /** Its rules know how long the tape is, as a strategy does that peeks. */
 const peeking = defineStrategy({
@@ -16,12 +17,14 @@ const peeking = defineStrategy({
   technical: () => ({ action: 'HOLD', confidence: (future++ % 97) / 97, reasoning: '' }),
 })
 /** A recursive indicator that decides long before its start is forgotten. */
-const hasty = defineStrategy({ ...base, name: 'hasty', indicators: () => ({ rsi: { indicator: 'rsi', period: 14 } }), warmup: () => 15 })
+const hasty = defineStrategy({ ...base, name: 'hasty', indicators: () => ({ rsi: { indicator: 'rsi', period: 14 } }),
+  warmup: () => 15 })
 const declared = defineStrategy({ ...hasty, name: 'declared', shortWarmup: 'to match a book' })
 const steady = defineStrategy({ ...base, name: 'steady', indicators: () => ({ ma: { indicator: 'sma', period: 3 } }) })
 
 vi.mock('../../../strategies/index.ts', () => ({
-  strategies: Object.fromEntries(Object.entries({ peeking: () => peeking, hasty: () => hasty, declared: () => declared, steady: () => steady })
+  strategies: Object.fromEntries(Object.entries({ peeking: () => peeking, hasty: () => hasty, declared: () => declared,
+    steady: () => steady })
     .map(([name, strategy]) => [name, async (): Promise<{ default: Strategy }> => ({ default: strategy() })])),
 }))
 
@@ -29,12 +32,14 @@ const { checkCommand } = await import('../../../engine/cli/check.ts')
 
 describe('tapedeck check', () => {
   let printed: string[] = []
-  const terminal = { world: quietWorld(), print: (text: string) => printed.push(text), json: (value: unknown) => printed.push(JSON.stringify(value)) } as unknown as Terminal
+  const terminal = { world: quietWorld(), print: (text: string) => printed.push(text),
+    json: (value: unknown) => printed.push(JSON.stringify(value)) } as unknown as Terminal
   beforeEach(() => { printed = [] })
 
   const check = (strategy: string, json = false): Promise<number> =>
     checkCommand.handler({ strategy, timeframe: '1h', candles: 300, cuts: 3, json }, terminal)
-  const refusal = async (work: Promise<unknown>): Promise<TapedeckError> => work.then(() => { throw new Error('it passed') }, (error: unknown) => error as TapedeckError)
+  const refusal = async (work: Promise<unknown>): Promise<TapedeckError> =>
+    work.then(() => { throw new Error('it passed') }, (error: unknown) => error as TapedeckError)
 
   it('passes what is steady', async () => {
     expect(await check('steady')).toBe(0)
@@ -44,7 +49,8 @@ describe('tapedeck check', () => {
   it('fails what looks ahead: a gate that is not met', async () => {
     const error = await refusal(check('peeking'))
     expect({ code: error.code, exit: error.exitCode, message: error.message })
-      .toEqual({ code: 'TD_CHECK_FAILED', exit: 3, message: expect.stringMatching(/^peeking: confidence depends on the future/) as string })
+      .toEqual({ code: 'TD_CHECK_FAILED', exit: 3,
+        message: expect.stringMatching(/^peeking: confidence depends on the future/) as string })
     expect(printed.join('\n')).toMatch(/confidence .+ CHANGES in [\d,]+ decisions/)
   })
 

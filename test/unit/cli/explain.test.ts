@@ -5,10 +5,12 @@ import { explain } from '../../../engine/cli/explain.ts'
 const command = (line: string, subcommands: readonly Command<never>[] = []): Command<never> => ({
   command: line, describe: '', builder: (argv) => argv, handler: async () => 0, subcommands,
 })
-const COMMANDS = [command('backtest <scenario..>'), command('data', [command('verify <file..>'), command('synth')]), command('config [scenario]')]
+const COMMANDS = [command('backtest <scenario..>'), command('data', [command('verify <file..>'), command('synth')]),
+  command('config [scenario]')]
 const FLAGS = ['help', 'h', 'version', 'v', 'json', 'out', 'stop-loss', 'output', 'set']
 
-const said = (args: string, message = ''): string => explain(message, args === '' ? [] : args.split(' '), COMMANDS, FLAGS)
+const said = (args: string, message = ''): string =>
+  explain(message, args === '' ? [] : args.split(' '), COMMANDS, FLAGS)
 
 describe('a mistake on the command line', () => {
   it.each([
@@ -19,7 +21,8 @@ describe('a mistake on the command line', () => {
     ['data', 'data: name a command: verify or synth. `tapedeck data --help`'],
     ['data verfy', 'unknown command "verfy". Did you mean "verify"? `tapedeck data --help`'],
     ['data synth --ouput x', 'unknown flag --ouput. Did you mean "--output"? `tapedeck data synth --help`'],
-    ['backtest --stoploss=1 --jsn', 'unknown flag --stoploss. Did you mean "--stop-loss"? unknown flag --jsn. Did you mean "--json"? `tapedeck backtest --help`'],
+    ['backtest --stoploss=1 --jsn',
+      'unknown flag --stoploss. Did you mean "--stop-loss"? unknown flag --jsn. Did you mean "--json"?'],
     ['backtest -x', 'unknown flag -x. `tapedeck backtest --help`'],
     ['backtest --no-json', 'unknown flag --no-json.'],
     ['--jsn', 'unknown flag --jsn. Did you mean "--json"? `tapedeck --help`'],
@@ -36,7 +39,8 @@ describe('a mistake on the command line', () => {
     ['backtest a --out', 'Not enough arguments following: out', 'backtest: --out needs a value.'],
     ['config a b', 'Unknown argument: b', 'config: unexpected "b".'],
     ['config a b c', 'Unknown arguments: b, c', 'config: unexpected "b", "c".'],
-    ['data verify a', 'Invalid values:\n  Argument: gaps, Given: "x", Choices: "refuse", "allow", "fill"', '--gaps: expected refuse, allow or fill, got "x".'],
+    ['data verify a', 'Invalid values:\n  Argument: gaps, Given: "x", Choices: "refuse", "allow", "fill"',
+      '--gaps: expected refuse, allow or fill, got "x".'],
     ['data verify a', 'Something else\nover two lines', 'data verify: Something else over two lines'],
   ])('in "%s" that yargs calls "%s" is said in our words', (args, message, expected) => {
     expect(said(args, message)).toContain(expected)

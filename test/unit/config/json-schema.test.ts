@@ -20,7 +20,8 @@ describe('the JSON Schema of scenario files', () => {
   })
 
   const accepts = (document: unknown): boolean => validator.safeParse(document).success
-  const demo = (): Record<string, unknown> => parse(readFileSync(join(folder, 'demo.yaml'), 'utf8')) as Record<string, unknown>
+  const demo = (): Record<string, unknown> =>
+    parse(readFileSync(join(folder, 'demo.yaml'), 'utf8')) as Record<string, unknown>
 
   it('is the committed one: `tapedeck config --schema > scenarios/scenario.schema.json` brings it up to date', () => {
     expect(readFileSync(join(folder, 'scenario.schema.json'), 'utf8')).toBe(`${JSON.stringify(schema, null, 2)}\n`)
@@ -34,7 +35,8 @@ describe('the JSON Schema of scenario files', () => {
 
   it.each<[string, object]>([
     ['no symbol', { symbol: undefined }],
-    ['several symbols', { symbol: undefined, symbols: ['BTC/USDT', 'ETH/USDT'], market: { files: { 'BTC/USDT': 'a.csv', 'ETH/USDT': ['b.csv', 'c.csv'] } } }],
+    ['several symbols', { symbol: undefined, symbols: ['BTC/USDT', 'ETH/USDT'],
+      market: { files: { 'BTC/USDT': 'a.csv', 'ETH/USDT': ['b.csv', 'c.csv'] } } }],
     ['another market', { market: { source: 'synthetic', candles: 100, from: '2024-01-01' } }],
     ['only what is needed', { instrument: undefined, broker: undefined, providers: undefined, policy: undefined }],
     ['none for stop and target', { policy: { stopLoss: null, takeProfit: null } }],

@@ -18,7 +18,8 @@ describe('the registry', () => {
   beforeEach(() => { loaded = [] })
   const manifest = {
     market: {}, broker: {},
-    provider: { mute: async () => { loaded.push('mute'); return { default: provider } }, other: () => Promise.reject(new Error('broken file')) },
+    provider: { mute: async () => { loaded.push('mute'); return { default: provider } },
+      other: () => Promise.reject(new Error('broken file')) },
   } as unknown as PluginManifest
   const registry = new Registry(manifest, { idle: async () => ({ default: strategy }) })
 
@@ -43,7 +44,8 @@ describe('the registry', () => {
   })
 
   it('suggests, and passes on what goes wrong inside a plugin’s file', async () => {
-    await expect(registry.strategy('idel')).rejects.toThrow('unknown strategy "idel"; there are: idle. Did you mean "idle"?')
+    await expect(registry.strategy('idel')).rejects
+      .toThrow('unknown strategy "idel"; there are: idle. Did you mean "idle"?')
     await expect(registry.plugin('provider', 'other')).rejects.toThrow('broken file')
   })
 })
@@ -61,7 +63,8 @@ describe('options', () => {
   }
 
   it('come back parsed, with their defaults', () => {
-    expect(parseOptions(z.strictObject({ a: z.int().default(3) }), {}, 's.yaml', [], 'TD_PLUGIN_OPTIONS')).toEqual({ a: 3 })
+    expect(parseOptions(z.strictObject({ a: z.int().default(3) }), {}, 's.yaml', [], 'TD_PLUGIN_OPTIONS'))
+      .toEqual({ a: 3 })
   })
 
   it.each<[string, ZodType, unknown, string]>([
@@ -83,13 +86,17 @@ describe('options', () => {
     ['one of some words', z.enum(['a', 'b', 'c']), 'd', 's.yaml: expected a, b or c, got "d"'],
     ['one of two kinds', z.union([z.string(), z.array(z.string())]), 3, 's.yaml: expected a text or a list, got 3'],
     ['own words', z.number('expected a share'), 'x', 's.yaml: expected a share, got "x"'],
-    ['a deep place', z.strictObject({ a: z.strictObject({ b: z.number() }) }), { a: { b: null } }, 's.yaml: a.b: expected a number, got null'],
+    ['a deep place', z.strictObject({ a: z.strictObject({ b: z.number() }) }), { a: { b: null } },
+      's.yaml: a.b: expected a number, got null'],
     ['what is missing', z.strictObject({ a: z.number() }), {}, 's.yaml: a: expected a number (missing)'],
-    ['a key of a record', z.record(z.string().regex(/^[A-Z]+$/, 'expected capitals'), z.number()), { ab: 1 }, 's.yaml: ab: expected capitals, got "ab"'],
+    ['a key of a record', z.record(z.string().regex(/^[A-Z]+$/, 'expected capitals'), z.number()), { ab: 1 },
+      's.yaml: ab: expected capitals, got "ab"'],
     ['the inside of the right alternative', z.union([z.string(), z.strictObject({ name: z.string() })]), { name: 3 },
       's.yaml: name: expected a text, got 3'],
-    ['a key that is unknown', z.strictObject({ fast: z.int().optional() }), { fats: 1 }, 's.yaml: unknown key "fats". Did you mean "fast"?'],
-    ['a key that is unknown deep down', z.strictObject({ a: z.strictObject({ fast: z.int().optional() }).optional() }).optional(), { a: { fats: 1 } },
+    ['a key that is unknown', z.strictObject({ fast: z.int().optional() }), { fats: 1 },
+      's.yaml: unknown key "fats". Did you mean "fast"?'],
+    ['a key that is unknown deep down',
+      z.strictObject({ a: z.strictObject({ fast: z.int().optional() }).optional() }).optional(), { a: { fats: 1 } },
       's.yaml: a: unknown key "fats". Did you mean "fast"?'],
   ])('say what was expected: %s', (_, schema, input, expected) => {
     expect(message(schema, input)).toBe(expected)

@@ -3,7 +3,8 @@ import { maskedSecrets, readSettings, SETTING_NAMES } from '../../../engine/conf
 import { TapedeckError } from '../../../engine/errors.ts'
 
 const DEFAULTS = {
-  checkIntervalSeconds: 60, autonomousMode: true, enableBackupApis: true, binanceEnv: 'testnet', host: '127.0.0.1', port: 5000,
+  checkIntervalSeconds: 60, autonomousMode: true, enableBackupApis: true, binanceEnv: 'testnet', host: '127.0.0.1',
+  port: 5000,
 }
 
 const refusal = (name: string, value: string): TapedeckError => {
@@ -88,7 +89,8 @@ describe('settings from the environment', () => {
   it('have a good and a bad value tested for each variable', () => {
     // HOST takes any name: whether one can listen there shows when the server starts.
     expect(Object.keys(SETTING_NAMES).sort()).toEqual([
-      'AUTONOMOUS_MODE', 'BINANCE_ENV', 'CHECK_INTERVAL', 'ENABLE_BACKUP_APIS', 'HOST', 'MAX_POSITION_SIZE', 'MIN_CONFIDENCE_FOR_TRADE',
+      'AUTONOMOUS_MODE', 'BINANCE_ENV', 'CHECK_INTERVAL', 'ENABLE_BACKUP_APIS', 'HOST', 'MAX_POSITION_SIZE',
+      'MIN_CONFIDENCE_FOR_TRADE',
       'PORT', 'STOP_LOSS_PERCENT', 'SYMBOL', 'TAKE_PROFIT_PERCENT', 'TIMEFRAME',
     ])
   })
@@ -97,10 +99,12 @@ describe('settings from the environment', () => {
 describe('secrets', () => {
   it('are never shown', () => {
     const masked = maskedSecrets({
-      GEMINI_API_KEY: 'AIzaSyA-very-secret-1a2b', BINANCE_API_SECRET: 'short-secret', API_TOKEN: '', STOP_LOSS_PERCENT: '0.05',
+      GEMINI_API_KEY: 'AIzaSyA-very-secret-1a2b', BINANCE_API_SECRET: 'short-secret', API_TOKEN: '',
+      STOP_LOSS_PERCENT: '0.05',
     })
     expect(masked).toEqual({
-      BINANCE_API_KEY: 'not set', BINANCE_API_SECRET: 'set', GEMINI_API_KEY: 'set, ends in …1a2b', OPENAI_API_KEY: 'not set',
+      BINANCE_API_KEY: 'not set', BINANCE_API_SECRET: 'set', GEMINI_API_KEY: 'set, ends in …1a2b',
+      OPENAI_API_KEY: 'not set',
       ANTHROPIC_API_KEY: 'not set', TOGETHER_API_KEY: 'not set', API_TOKEN: 'not set',
     })
   })
