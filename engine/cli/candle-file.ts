@@ -1,10 +1,11 @@
-import { closeSync, createWriteStream, mkdirSync, openSync, renameSync, rmSync, type WriteStream } from 'node:fs'
+import { closeSync, createWriteStream, openSync, renameSync, rmSync, type WriteStream } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { createGzip, type Gzip } from 'node:zlib'
 import type { CandleColumns } from '../core/candle.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
+import { makeFolder } from '../session/run-directory.ts'
 
 /** Writes candles as CSV, gzipped when the name says so; the file appears under its name only when it is whole. */
 export class CandleFile {
@@ -22,7 +23,7 @@ export class CandleFile {
     this.#path = resolve(path)
     this.#building = `${this.#path}.${process.pid}.tmp`
     try {
-      mkdirSync(dirname(this.#path), { recursive: true })
+      makeFolder(dirname(this.#path))
       closeSync(openSync(this.#building, 'w'))
     } catch (error) {
       throw this.#cannot(error)

@@ -11,7 +11,7 @@ import type { ReportData } from './report-data.ts'
 
 /** No network, no frames, no forms; only the page's own scripts and style, known by their hashes. */
 const policy = ({ hashes }: PageAssets): string => [
-  "default-src 'none'", `script-src ${hashes.library} ${hashes.script}`, `style-src ${hashes.style}`, 'img-src data:',
+  "default-src 'none'", `script-src ${hashes.charts} ${hashes.script}`, `style-src ${hashes.style}`, 'img-src data:',
   "base-uri 'none'", "form-action 'none'",
 ].join('; ')
 
@@ -59,7 +59,7 @@ export function renderHtml(data: ReportData): string {
 </head>
 <body>${body(data)}
 <script type="application/json" id="report-data">${inertJson(pageData(data))}</script>
-<script>${trusted(assets.library)}</script>
+<script>${trusted(assets.charts)}</script>
 <script type="module">${trusted(assets.script)}</script>
 </body>
 </html>

@@ -1,8 +1,19 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { messageOf, TapedeckError } from '../errors.ts'
 
 const NOTE = 'writer.pid'
+
+/** Makes a folder and those above it. Node's own recursive way never returns where the system refuses without saying why, as below /proc. */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
 
 /**
  * A run's files, written beside their final place and moved there in one step: an error or a crash leaves no run that
@@ -19,7 +30,7 @@ export class RunDirectory {
     this.path = resolve(parent, run)
     this.#building = resolve(parent, `.${run}.tmp`)
     this.#guard(() => {
-      mkdirSync(parent, { recursive: true })
+      makeFolder(resolve(parent))
       this.#claim()
     })
   }

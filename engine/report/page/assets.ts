@@ -10,10 +10,10 @@ const SCRIPTS = ['theme', 'keys', 'trade-marks', 'price-chart', 'equity-chart', 
 /** What every page carries, read once. */
 export interface PageAssets {
   readonly style: string
-  readonly library: string
+  readonly charts: string
   readonly script: string
   /** Source expressions for a content security policy: nothing but these very texts may run or style the page. */
-  readonly hashes: { readonly style: string; readonly library: string; readonly script: string }
+  readonly hashes: { readonly style: string; readonly charts: string; readonly script: string }
 }
 
 const client = (name: string): string => readFileSync(new URL(`./client/${name}`, import.meta.url), 'utf8')
@@ -43,7 +43,7 @@ export function pageAssets(): PageAssets {
   if (assets) return assets
   const sheet = STYLES.map((name) => client(`${name}.css`)).join('\n')
   const [style, script, charts] = [sheet, bundle(), library()].map(inert)
-  const hashes = { style: hash(style), library: hash(charts), script: hash(script) }
-  assets = { style, library: charts, script, hashes }
+  const hashes = { style: hash(style), charts: hash(charts), script: hash(script) }
+  assets = { style, charts, script, hashes }
   return assets
 }
