@@ -31,7 +31,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .parserConfiguration({ 'boolean-negation': false })
     .version(version())
     .alias({ h: 'help', v: 'version' })
-    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    // yargs lays out its help before every command, asked for or not; without wrapping that costs next to nothing.
+    .wrap(args.some((arg) => arg === '--help' || arg === '-h') ? Math.min(100, process.stdout.columns ?? 100) : null)
     .strict()
     .recommendCommands()
     .demandCommand(1, 'no command')

@@ -55,7 +55,7 @@ describe.concurrent('a disk without room', () => {
     const here = workspace()
     here.put('s.yaml', scenario())
     here.put('file', 'in the way')
-    await here.refuses(['backtest', 's.yaml', '--json', '--out', 'file'], 'TD_RUN_WRITE', ['EEXIST', '--out'])
+    await here.refuses(['backtest', 's.yaml', '--json', '--out', 'file'], 'TD_RUN_WRITE', [/EEXIST|ENOTDIR/, '--out'])
     await here.refuses(['backtest', 's.yaml', '--json', '--out', 'file/deeper'], 'TD_RUN_WRITE', ['ENOTDIR', '--out'])
   })
 })

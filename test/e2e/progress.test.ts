@@ -6,7 +6,7 @@ const hasScript = spawnSync('script', ['--version']).status === 0
 const skipped = hasScript ? '' : ' (skipped: no script command to make a terminal with)'
 
 /** Long enough for a bar to appear. */
-const long = scenario({ timeframe: '1m', market: { source: 'synthetic', candles: 100_000 } })
+const long = scenario({ timeframe: '1m', market: { source: 'synthetic', candles: 600_000 } })
 
 describe('the progress bar', () => {
   it('does not appear where nobody watches', async () => {
