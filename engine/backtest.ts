@@ -161,15 +161,15 @@ async function describe(
   const { symbols, policy, seed } = scenario
   const figures = computeFigures(measures)
   const { costs } = await lane.broker.account()
-  const random = new RandomEntries(measures.trades, candlesPerSymbol, seed)
   const again = options.report && !session.interrupted
-  const charts = again ? await readAgain(market, scenario, random, options.out !== null) : []
+  const random = again ? new RandomEntries(measures.trades, candlesPerSymbol, seed) : null
+  const charts = random === null ? [] : await readAgain(market, scenario, random, options.out !== null)
   // Interrupted in the second pass: the run is whole, but what only that pass can tell is not.
   const complete = again && !signal.aborted
   const baselines: Baselines = {
     buyAndHold: buyAndHold(watches, measures.startCash, costs),
     flat: { finalEquity: measures.startCash, totalReturn: 0, maxDrawdown: 0, note: 'no trade at all' },
-    random: complete ? random.result(measures.startCash, policy.positionSize, costs, figures.totalReturn) : null,
+    random: complete && random !== null ? random.result(measures.startCash, policy.positionSize, costs, figures.totalReturn) : null,
   }
   const { stopLoss, takeProfit, minConfidence } = policy
   const roundTrip = roundTripCosts(costs)

@@ -54,7 +54,8 @@ export const backtestCommand = defineCommand<Arguments>({
       })
       terminal.json(argv.scenario.length === 1 ? documents[0] : documents)
     }
-    return terminal.interrupted ? 130 : 0
+    // A signal that came when everything was done has interrupted nothing.
+    return results.length < resolutions.length || results.some(({ interrupted }) => interrupted) ? 130 : 0
   },
 })
 

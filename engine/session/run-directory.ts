@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf, TapedeckError } from '../errors.ts'
 
@@ -25,11 +25,13 @@ export class RunDirectory {
   readonly #building: string
   #audit: number | null = null
   #done = false
+  #parentIsNew = false
 
   constructor(parent: string, run: string) {
     this.path = resolve(parent, run)
     this.#building = resolve(parent, `.${run}.tmp`)
     this.#guard(() => {
+      this.#parentIsNew = !existsSync(parent)
       makeFolder(resolve(parent))
       this.#claim()
     })
@@ -94,6 +96,17 @@ export class RunDirectory {
       this.#closeAudit()
     } finally {
       rmSync(this.#building, { recursive: true, force: true })
+      this.#leaveParent()
+    }
+  }
+
+  /** A folder that was made for a run that never came to be goes again, unless others use it by now. */
+  #leaveParent(): void {
+    if (!this.#parentIsNew) return
+    try {
+      rmdirSync(dirname(this.path))
+    } catch {
+      // Somebody else's run is in it.
     }
   }
 
