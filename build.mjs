@@ -1,13 +1,17 @@
 // Compiles engine, plugins and strategies to dist/ and puts the report page's assets beside them.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
-rmSync(`${root}dist`, { recursive: true, force: true })
-execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
+// Beside the old build, which stays as it is when this one fails.
+const fresh = `${root}dist.new`
+rmSync(fresh, { recursive: true, force: true })
+execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', fresh], { stdio: 'inherit' })
 const page = 'engine/report/page'
-if (existsSync(`${root}${page}`)) cpSync(`${root}${page}`, `${root}dist/${page}`, { recursive: true, filter: (name) => !/\.ts$/.test(name) })
-chmodSync(`${root}dist/engine/cli/main.js`, 0o755)
+if (existsSync(`${root}${page}`)) cpSync(`${root}${page}`, `${fresh}/${page}`, { recursive: true, filter: (name) => !/\.ts$/.test(name) })
+chmodSync(`${fresh}/engine/cli/main.js`, 0o755)
+rmSync(`${root}dist`, { recursive: true, force: true })
+renameSync(fresh, `${root}dist`)

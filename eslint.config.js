@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint'
 const ambient = (name) => ({ name, message: 'Time, randomness, timers and the process come in through Deps, so that replays are exact.' })
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/', 'engine/report/page/*.js'] },
+  { ignores: ['dist/', 'dist.new/', 'node_modules/', 'runs/', 'coverage/', 'engine/report/page/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.js', '*.mjs'] }, tsconfigRootDir: import.meta.dirname } },

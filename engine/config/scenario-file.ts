@@ -43,7 +43,7 @@ export function loadScenario(path: string, overrides: readonly Override[] = []):
   const raw: unknown = document.toJS()
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
     const got = raw === null || raw === undefined ? 'an empty file' : Array.isArray(raw) ? 'a list'
-      : `only ${JSON.stringify(raw)}`
+      : `only ${JSON.stringify(raw).slice(0, 60)}`
     throw new TapedeckError('TD_SCENARIO_INVALID',
       `${path}: expected keys such as name, market and strategy, got ${got}`)
   }

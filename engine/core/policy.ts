@@ -58,4 +58,5 @@ export const baseRate = (stopLoss: number | null, takeProfit: number | null): nu
 
 /** How often the target must come first to pay for stop and costs: (stop + costs) ÷ (stop + target). null without both. */
 export const breakEvenRate = (stopLoss: number | null, takeProfit: number | null, costs: number): number | null =>
-  stopLoss === null || takeProfit === null ? null : (stopLoss + costs) / (stopLoss + takeProfit)
+  // Twelve decimals, so that a threshold set to break-even is not below it by the last bit.
+  stopLoss === null || takeProfit === null ? null : Math.round(((stopLoss + costs) / (stopLoss + takeProfit)) * 1e12) / 1e12
