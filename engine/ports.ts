@@ -59,6 +59,10 @@ export interface CandleBatch {
   readonly decides: boolean
   /** Another symbol's candle with the same close time follows: decisions and the equity mark wait for it. Only with one row. */
   readonly more: boolean
+  /** When the candles became known, where that is later than their close: live sources tell it. */
+  readonly arrivedAt?: EpochMs
+  /** Known too late to act on: they feed indicators, settle orders and are recorded as missed, but nobody decides. */
+  readonly missed?: boolean
 }
 
 /** Nothing closed, but time to settle orders. */
@@ -67,7 +71,18 @@ export interface Wake {
   readonly time: EpochMs
 }
 
-export type MarketEvent = CandleBatch | Wake
+/** What a person asked for from outside while the loop ran. */
+export interface OperatorAct {
+  readonly kind: 'operator'
+  readonly time: EpochMs
+  /** halt: no orders, protection stays. resume: limits start afresh. close: leave one symbol. */
+  readonly act: 'halt' | 'resume' | 'close'
+  /** For `close`. */
+  readonly symbol: string | null
+  readonly reason: string
+}
+
+export type MarketEvent = CandleBatch | Wake | OperatorAct
 
 /** What was read, for the run's record: complete once the events have been consumed. */
 export interface TapeFacts {
@@ -188,6 +203,55 @@ export interface Strategy<P = unknown> {
   readonly usesPortfolio?: boolean
 }
 
+/**
+ * Where a live plugin connects. Only the composition root makes one, from the environment or for the practice exchange:
+ * nothing that a scenario says can name a host.
+ */
+export interface Venue {
+  readonly name: 'practice' | 'testnet' | 'demo' | 'mainnet'
+  /** Origin of the practice exchange, such as `http://127.0.0.1:4711`; null for Binance's own venues. */
+  readonly url: string | null
+  readonly apiKey: string
+  readonly apiSecret: string
+}
+
+/** Lines that a live plugin leaves in the trail of its own accord. They come from outside the loop: a replay repeats them as they are. */
+export interface Journal {
+  /** One line. An `intent` is on disk before this returns; `fields` need `symbol` and say the rest in the plugin's own words. */
+  note(type: 'intent' | 'alarm', fields: Readonly<Record<string, unknown>>): void
+}
+
+/** A line of the run's trail, parsed. */
+export interface PastLine {
+  readonly type: string
+  readonly timestamp: string | null
+  readonly [field: string]: unknown
+}
+
+/** What a market source is told when candles come from a venue instead of a tape. */
+export interface LiveMarketPlan {
+  readonly venue: Venue
+  readonly journal: Journal
+  /** Candles per symbol that the first batch brings. */
+  readonly warmup: number
+  /** Wake-ups come this often. */
+  readonly checkIntervalMs: number
+  /** Open time of the newest candle that the run has already seen, by symbol; empty for a new run. */
+  readonly after: Readonly<Record<string, EpochMs>>
+}
+
+/** What a broker is told when orders go to a venue. */
+export interface LiveBrokerPlan {
+  readonly venue: Venue
+  readonly journal: Journal
+  /** Client order ids begin with it: what has it is ours, what has not is left alone. Letters and digits, at most 10. */
+  readonly idPrefix: string
+  /** intent, order, fill and alarm lines of the run so far, from which the broker knows what it has done. */
+  readonly past: readonly PastLine[]
+  /** Why no order may leave, or null. Read before every order: another process may have said so a moment ago. */
+  halted(): string | null
+}
+
 /** What a market source is told besides its options. */
 export interface MarketPlan {
   readonly symbols: readonly string[]
@@ -197,11 +261,13 @@ export interface MarketPlan {
   readonly instruments: Readonly<Record<string, Instrument>>
   /** The folder that relative paths start from. */
   readonly folder: string
+  readonly live?: LiveMarketPlan
 }
 
 export interface BrokerPlan {
   readonly instruments: Readonly<Record<string, Instrument>>
   readonly timeframe: Timeframe
+  readonly live?: LiveBrokerPlan
 }
 
 export interface PluginPorts {

@@ -64,6 +64,7 @@ export async function runSession(plan: SessionPlan): Promise<SessionResult> {
       if (next.done === true) break
       const event = next.value
       if (event.kind === 'wake') await session.wake(event.time)
+      else if (event.kind === 'operator') await session.operate(event)
       else await session.candles(event)
       if (signal.aborted) break
     }
