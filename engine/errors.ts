@@ -18,6 +18,12 @@ export const ERRORS = {
   TD_TAPE_EMPTY: { exit: 1, summary: 'There is no candle to decide on.' },
   TD_PROVIDER_FAILED: { exit: 1, summary: 'No provider in the chain gave a valid answer.' },
   TD_RUN_WRITE: { exit: 1, summary: 'A run, a candle file or the output cannot be written.' },
+  TD_RUN_MISSING: { exit: 2, summary: 'No such run exists.' },
+  TD_VENUE: { exit: 2, summary: 'A venue, its keys or an opt-in is missing or refused.' },
+  TD_EXCHANGE_FAILED: { exit: 1, summary: 'The exchange failed or gave an answer that cannot be used.' },
+  TD_TRAIL_BROKEN: { exit: 1, summary: 'An audit trail is damaged.' },
+  TD_LOCKED: { exit: 1, summary: 'Another process holds the run or the account.' },
+  TD_REPLAY_DIFFERS: { exit: 3, summary: 'A replay, a parity check or a verification found a difference.' },
   TD_CHECK_FAILED: { exit: 3, summary: 'A strategy sees values that move when the tape is cut elsewhere.' },
 } as const
 

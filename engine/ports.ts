@@ -136,6 +136,8 @@ export interface Broker {
   calm?(symbol: string): CalmRange | null
   /** An independent broker in the same state, for lanes that were alike until now. Brokers of one account do not have it. */
   fork?(): Broker
+  /** Requests that were sent to a venue, for the run's record. */
+  readonly requests?: { readonly signed: number; readonly public: number }
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */
   closeAt?(symbol: string, candle: Candle): readonly Execution[]
 }

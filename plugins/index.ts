@@ -7,9 +7,11 @@ export const plugins: Manifest = {
   market: {
     'candle-replay': () => import('./market/candle-replay.ts'),
     synthetic: () => import('./market/synthetic.ts'),
+    binance: () => import('./market/binance.ts'),
   },
   broker: {
     paper: () => import('./broker/paper.ts'),
+    binance: () => import('./broker/binance.ts'),
   },
   provider: {
     technical: () => import('./provider/technical.ts'),

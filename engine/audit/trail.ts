@@ -11,7 +11,7 @@ export const AUDIT_LEVELS = ['full', 'trades', 'off'] as const
 /** full: every line; trades: all but SKIPPED and REJECTED decisions; off: nothing. */
 export type AuditLevel = (typeof AUDIT_LEVELS)[number]
 
-export type LineType = 'session' | 'intent' | 'order' | 'fill' | 'trade' | 'provider' | 'risk' | 'alarm' | 'operator'
+export type LineType = 'session' | 'market' | 'intent' | 'order' | 'fill' | 'trade' | 'provider' | 'risk' | 'alarm' | 'operator'
 
 /** How a decision ended, beside its status. */
 export interface Outcome {
@@ -28,6 +28,9 @@ export interface PendingDecision {
 
 const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
+const MISSED = '"provider": null, "model": null, "fallbacks": [], "phases": null, "action": "HOLD", "confidence": 0, '
+  + '"reasoning": "the candle became known too late", "status": "SKIPPED", "reason": "missed", "order": null, '
+  + '"usage": null, "latency_ms": 0}\n'
 const DECISION = encode('{"type": "decision", "seq": ')
 /** Rules say the same few things over and over, so the ends of their lines are kept. */
 const REMEMBERED = 4
@@ -38,7 +41,10 @@ export const orderFields = (order: Order): Record<string, unknown> =>
     ? { id: order.id, side: 'buy', spend: order.spend, stopLoss: order.protection.stopLoss, takeProfit: order.protection.takeProfit }
     : { id: order.id, side: 'sell', quantity: order.quantity, reason: order.reason }
 
-/** Writes one run's audit trail: JSON Lines, keys in a fixed order, `seq` counting every line from 1. */
+/**
+ * Writes one run's audit trail: JSON Lines, keys in a fixed order, `seq` counting every line from 1. With a `gate`, which is called before
+ * each line is begun, the sink gets every line by itself and at once, and is told which must be on disk before anything else happens: an intent.
+ */
 export class Trail {
   readonly level: AuditLevel
   readonly #writer: ByteWriter
@@ -49,6 +55,8 @@ export class Trail {
   readonly #markets = new Map<string, MarketPart>()
   readonly #ends: { readonly consultation: Consultation; readonly bytes: Uint8Array }[] = []
   #oldest = 0
+  readonly #gate: (() => void) | null
+  #durable = false
   readonly #scratch = new ByteWriter((bytes) => (this.#head += Buffer.from(bytes).toString('utf8')))
   #head = ''
   #seq = 0
@@ -58,10 +66,12 @@ export class Trail {
   constructor(
     level: AuditLevel,
     about: { readonly run: string; readonly timeframe: string; readonly scored: boolean },
-    sink: (bytes: Uint8Array) => void,
+    sink: (bytes: Uint8Array, durable: boolean) => void,
+    gate: (() => void) | null = null,
   ) {
     this.level = level
-    this.#writer = new ByteWriter(sink)
+    this.#gate = gate
+    this.#writer = new ByteWriter((bytes) => { sink(bytes, this.#durable) })
     this.#run = about.run
     this.#timeframe = about.timeframe
     this.#scored = about.scored
@@ -75,12 +85,26 @@ export class Trail {
 
   /** A HOLD: by far the most frequent line, so nothing is allocated for it. */
   held(snapshot: SnapshotView, consultation: Consultation): void {
+    this.#gate?.()
     const writer = this.#writer
     writer.bytes(DECISION)
     writer.integer(++this.#seq)
     writer.bytes(this.#runPart)
     this.#marketOf(snapshot).write(writer, snapshot)
     writer.bytes(this.#endOfHold(consultation))
+    this.#written(false)
+  }
+
+  /** A candle that became known too late to act on: nobody was asked. */
+  missed(snapshot: SnapshotView): void {
+    this.#gate?.()
+    const writer = this.#writer
+    writer.bytes(DECISION)
+    writer.integer(++this.#seq)
+    writer.bytes(this.#runPart)
+    this.#marketOf(snapshot).write(writer, snapshot)
+    writer.text(MISSED)
+    this.#written(false)
   }
 
   /** A decision whose outcome is known at once. */
@@ -97,18 +121,33 @@ export class Trail {
   }
 
   conclude({ head, tail }: PendingDecision, { status, reason, order }: Outcome): void {
+    this.#gate?.()
     const writer = this.#writer
     writer.bytes(DECISION)
     writer.integer(++this.#seq)
     writer.bytes(this.#runPart)
     const ordered = order === null ? 'null' : spacedJson(orderFields(order))
     writer.text(`${head}, "status": "${status}", "reason": ${JSON.stringify(reason)}, "order": ${ordered}, ${tail}`)
+    this.#written(false)
   }
 
   /** Any other line. `fields` follow type, seq, run and timestamp. */
   line(type: LineType, time: EpochMs | null, fields: Readonly<Record<string, unknown>>): void {
+    this.#gate?.()
     const head = { type, seq: ++this.#seq, run: this.#run, timestamp: time === null ? null : this.#iso(time) }
     this.#writer.text(`{${fieldsJson(head)}, ${fieldsJson(fields)}}\n`)
+    this.#written(type === 'intent')
+  }
+
+  /** Lines that somebody else wrote: counting goes on behind them. */
+  skip(lines: number): void {
+    this.#seq += lines
+  }
+
+  #written(durable: boolean): void {
+    if (this.#gate === null) return
+    this.#durable = durable
+    this.#writer.flush()
   }
 
   /** Lines come in groups of one time. */

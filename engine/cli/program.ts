@@ -9,9 +9,11 @@ import { dataCommand } from './data.ts'
 import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { Terminal } from './terminal.ts'
+import { verifyCommand } from './verify.ts'
 
 const commands = [
   backtestCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
+  verifyCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */

@@ -75,6 +75,16 @@ export function matchPair(pair: ProtectivePair, candle: Candle, model: FillModel
 }
 
 /**
+ * The reason of an exchange-side fill of a pair's leg, by the same rules, for a broker that sees fills instead of candles.
+ * `open` is the open of the candle in which the leg filled, `price` what was paid.
+ */
+export function legReason(pair: ProtectivePair, leg: 'stop' | 'target', open: number, price: number, entryCandle: boolean): ExitReason {
+  if (leg === 'target') return !entryCandle && price > pair.target ? 'target_gap' : 'target'
+  if (pair.raised) return 'trailing'
+  return !entryCandle && open <= pair.stop ? 'stop_gap' : 'stop'
+}
+
+/**
  * Where the stop should rest from the next candle on, given the highest high since entry. Never below where it is.
  * `breakEven` is the stop price at which a sale pays entry and costs.
  */

@@ -1,7 +1,11 @@
 import type { EpochMs } from './time.ts'
 
-/** Why a position was closed; `trailing` is a raised stop, `time` the time stop, `end` the end of the tape. */
-export const EXIT_REASONS = ['signal', 'stop', 'stop_gap', 'target', 'target_gap', 'time', 'trailing', 'end'] as const
+/**
+ * Why a position was closed; `trailing` is a raised stop, `time` the time stop, `end` the end of the tape, `operator` a
+ * person's wish, `unprotected` a position that the venue would not protect. Runs keep the position in this list: new
+ * reasons come last.
+ */
+export const EXIT_REASONS = ['signal', 'stop', 'stop_gap', 'target', 'target_gap', 'time', 'trailing', 'end', 'operator', 'unprotected'] as const
 export type ExitReason = (typeof EXIT_REASONS)[number]
 
 /** Stop and target as fractions of the entry's fill price; null = none, on purpose. */
@@ -29,7 +33,7 @@ export interface ExitOrder {
   readonly side: 'sell'
   /** Base units held at the decision. */
   readonly quantity: number
-  readonly reason: 'signal' | 'time'
+  readonly reason: 'signal' | 'time' | 'operator'
   readonly decidedAt: EpochMs
   readonly latencyMs: number
 }
@@ -80,7 +84,18 @@ export interface OrderUpdate {
   readonly reason: string
 }
 
-export type Execution = Fill | OrderUpdate
+/**
+ * The venue forgot the account's past, as test networks do now and then: the position no longer exists and nothing was
+ * sold. The books return to what they were before the entry, outside all figures.
+ */
+export interface Voided {
+  readonly kind: 'void'
+  readonly symbol: string
+  readonly time: EpochMs
+  readonly reason: 'reset'
+}
+
+export type Execution = Fill | OrderUpdate | Voided
 
 /** Shared by brokers that have nothing to tell, so that the hot path allocates nothing. */
 export const NO_EXECUTIONS: readonly Execution[] = Object.freeze([])

@@ -34,7 +34,7 @@ export interface Holding {
   mark: number
 }
 
-/** Cash and holdings of one lane. Cash and quantities change only through {@link applyFill}. */
+/** Cash and holdings of one lane. Cash and quantities change only through {@link applyFill} and {@link voidPosition}. */
 export interface Portfolio {
   cash: number
   readonly startCash: number
@@ -124,6 +124,14 @@ export function applyFill(portfolio: Portfolio, holding: Holding, fill: Fill, ca
   holding.exitIndex = candleIndex
   portfolio.trades.add(holding, fill, candleIndex)
   return true
+}
+
+/** The position never was: what it cost is cash again, and no trade is counted. See `Voided`. */
+export function voidPosition(portfolio: Portfolio, holding: Holding): void {
+  portfolio.cash += holding.cost
+  if (holding.open) portfolio.openPositions--
+  holding.quantity = holding.cost = 0
+  holding.open = false
 }
 
 const FIRST_CAPACITY = 64

@@ -198,6 +198,14 @@ export class RiskWatch {
     return null
   }
 
+  /** A person resumes: drawdown and losses in a row count from here. */
+  resume(): void {
+    const now = this.#now
+    now.state = 'ACTIVE'
+    now.peakEquity = now.equity
+    now.consecutiveLosses = 0
+  }
+
   traded(pnl: number): void {
     this.#now.consecutiveLosses = pnl < 0 ? this.#now.consecutiveLosses + 1 : 0
   }

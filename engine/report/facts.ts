@@ -5,7 +5,7 @@ import type { Baseline, BreakEven, ReportData } from './report-data.ts'
 /** Exit reasons in words. */
 export const EXIT_LABELS: Readonly<Record<ExitReason, string>> = {
   signal: 'Signal', stop: 'Stop', stop_gap: 'Stop, gapped', target: 'Target', target_gap: 'Target, gapped',
-  time: 'Time', trailing: 'Trailing stop', end: 'End of tape',
+  time: 'Time', trailing: 'Trailing stop', end: 'End of tape', operator: 'Operator', unprotected: 'Unprotected',
 }
 
 /** Quote won or lost by each exit reason. */

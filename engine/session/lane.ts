@@ -53,6 +53,8 @@ export class Lane {
   readonly #manages: boolean
   /** Nothing but price and levels can change it between decisions. */
   readonly #glides: boolean
+  /** A person, or books that were set back, have stopped the lane. */
+  #stopped = false
   readonly #parted: Parted[] = []
   readonly #judgement = emptyJudgement()
   readonly #context: RiskContext
@@ -70,6 +72,7 @@ export class Lane {
     this.curve = like?.curve.copy() ?? new EquityCurve(account.cash)
     this.awake = like?.awake ?? false
     this.momentsInPosition = like?.momentsInPosition ?? 0
+    this.#stopped = like !== null && like.#stopped
     this.#manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
     this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
     this.#context = {
@@ -96,9 +99,46 @@ export class Lane {
     return this.#desk.outcomes
   }
 
-  /** A limit has stopped the lane until a person resumes it. */
+  /** A limit or a person has stopped the lane until a person resumes it. */
   get halted(): boolean {
-    return this.#watch?.state === 'HALTED'
+    return this.#stopped || this.#watch?.state === 'HALTED'
+  }
+
+  /** No orders from here on; protection stays. */
+  halt(time: EpochMs, rule: string): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.trail?.line('risk', time, { rule, state: 'HALTED', equity: equity(this.portfolio) })
+  }
+
+  /** A person lets the lane trade again: limits that count from a peak or a streak start afresh. */
+  resume(time: EpochMs): void {
+    if (!this.halted) return
+    this.#stopped = false
+    this.#watch?.resume()
+    this.trail?.line('risk', time, { rule: 'operator', state: this.#watch?.state ?? 'ACTIVE', equity: equity(this.portfolio) })
+  }
+
+  /** A person wants to be out of a symbol, halted or not. */
+  closeFor(track: Track, time: EpochMs): Step {
+    const holding = this.portfolio.holdings[track.index]
+    if (!this.#leavable(track, holding)) return undefined
+    const context = this.#look(track, holding, 0)
+    context.inPosition = true
+    context.state = 'ACTIVE'
+    context.marketAgeMs = 0
+    const wanted = { ...this.#exit(track, 'operator', 0), id: track.operatorId(time), decidedAt: time }
+    const approved = approve(wanted, context, null)
+    if (typeof approved !== 'string') return this.#desk.send(track, approved, null, false)
+    this.trail?.line('risk', time, { rule: approved, state: this.halted ? 'HALTED' : 'ACTIVE', symbol: track.symbol, order: wanted.id })
+    return undefined
+  }
+
+  /** Nobody was asked about the candle: during warm-up, or because it became known too late, which is recorded. */
+  unasked(track: Track): void {
+    if (!track.missed) return
+    this.outcomes.count('SKIPPED', 'missed')
+    this.trail?.missed(track.snapshot)
   }
 
   /** Whether the lane holds the symbol. */
@@ -141,7 +181,9 @@ export class Lane {
   #closed(track: Track): Step {
     if (this.awake) this.mark(track.openTime)
     const { said } = track
-    return said === null ? undefined : this.decide(track, said)
+    if (said !== null) return this.decide(track, said)
+    this.unasked(track)
+    return undefined
   }
 
   /** Marks rows that only move the price of what is held. Returns the first row that may do more. */
@@ -159,12 +201,21 @@ export class Lane {
 
   /** A candle closed: orders meet it. */
   settle(now: EpochMs, track: Track, candle: Candle): Step {
-    return this.#desk.settle(now, track, candle)
+    const step = this.#desk.settle(now, track, candle)
+    if (step !== undefined) return step.then(() => this.#haltIfVoided(now))
+    this.#haltIfVoided(now)
+    return undefined
   }
 
   /** Nothing closed, but orders may have met the market. */
-  wake(now: EpochMs, track: Track): Promise<void> {
-    return this.#desk.wake(now, track)
+  async wake(now: EpochMs, track: Track): Promise<void> {
+    await this.#desk.wake(now, track)
+    this.#haltIfVoided(now)
+  }
+
+  /** Books that were set back are for a person to look at before anything is bought with them. */
+  #haltIfVoided(now: EpochMs): void {
+    if (this.#desk.takeVoided()) this.halt(now, 'reset')
   }
 
   /** Marks the equity at a moment's close, once all its candles are settled. */
@@ -238,7 +289,7 @@ export class Lane {
   /** After the decision: the time stop, and stops that follow the price. Both act from the next candle on. */
   #manage(track: Track): Step {
     const holding = this.portfolio.holdings[track.index]
-    if (!this.#leavable(track, holding)) return undefined
+    if (this.#stopped || !this.#leavable(track, holding)) return undefined
     const { maxHold } = this.policy
     if (maxHold !== null && track.number + 1 - holding.entryIndex >= maxHold) {
       const context = this.#look(track, holding, 0)
@@ -282,6 +333,8 @@ export class Lane {
     context.instrument = holding.instrument
     context.price = track.snapshot.price
     context.latencyMs = latencyMs
+    context.marketAgeMs = track.arrivedLateMs
+    context.state = this.#stopped ? 'HALTED' : 'ACTIVE'
     context.equity = value
     context.openPositions = portfolio.openPositions + this.#desk.pendingEntries
     context.exposure = value - portfolio.cash + this.#desk.pendingSpend
@@ -289,7 +342,7 @@ export class Lane {
     context.candlesSinceExit = holding.exitIndex < 0 ? Infinity : track.number - holding.exitIndex
     if (watch !== null) {
       watch.roll(track.snapshot.time)
-      context.state = watch.state
+      if (!this.#stopped) context.state = watch.state
       context.equityAtDayStart = watch.equityAtDayStart
       context.peakEquity = watch.peakEquity
       context.consecutiveLosses = watch.consecutiveLosses

@@ -41,8 +41,9 @@ export function countDecisions({ outcomes }: Lane, opinions: OpinionTally, links
   const byReason: Record<string, number> = {}
   if (opinions.held > 0) byStatus['SKIPPED'] = byReason['hold'] = opinions.held
   const totals = outcomes.totals()
-  for (const [status, count] of totals.byStatus) byStatus[status] = count
+  // A lane skips on its own what became known too late.
+  for (const [status, count] of totals.byStatus) byStatus[status] = (byStatus[status] ?? 0) + count
   for (const [reason, count] of totals.byReason) byReason[reason] = count
   const byProvider = Object.fromEntries(links.map(({ name }, index) => [name, opinions.byLink[index]]))
-  return { total: opinions.total, byStatus, byReason, byProvider }
+  return { total: opinions.total + (byReason['missed'] ?? 0), byStatus, byReason, byProvider }
 }

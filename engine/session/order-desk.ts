@@ -1,8 +1,8 @@
 import { orderFields, type PendingDecision, type Trail } from '../audit/trail.ts'
 import type { Candle } from '../core/candle.ts'
 import type { Instrument } from '../core/instrument.ts'
-import { NO_EXECUTIONS, type Approved, type Execution, type Fill, type Order } from '../core/order.ts'
-import { applyFill, copyPortfolio, createPortfolio, type Portfolio } from '../core/portfolio.ts'
+import { NO_EXECUTIONS, type Approved, type Execution, type Fill, type Order, type Voided } from '../core/order.ts'
+import { applyFill, copyPortfolio, createPortfolio, voidPosition, type Portfolio } from '../core/portfolio.ts'
 import type { RiskWatch } from '../core/risk.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Account, Broker, OrderReceipt } from '../ports.ts'
@@ -42,6 +42,7 @@ export class OrderDesk {
   pendingEntries: number
   readonly #watch: RiskWatch | null
   readonly #sent: (Sent | null)[]
+  #voided = false
 
   /** With `like`, begins in that desk's present state, with a broker of its own. */
   constructor({ broker, account, instruments, trail }: DeskPlan, watch: RiskWatch | null, like: OrderDesk | null) {
@@ -116,11 +117,30 @@ export class OrderDesk {
         this.#filled(execution, track, candleIndex)
         continue
       }
+      if (execution.kind === 'void') {
+        this.#void(execution, track)
+        continue
+      }
       const { orderId, symbol, time, state, reason } = execution
       this.trail?.line('order', time, { id: orderId, symbol, state, reason })
       this.#ended(track, orderId, 'FAILED', reason)
     }
     this.#calmDown(track)
+  }
+
+  /** Whether books were set back since the last call. */
+  takeVoided(): boolean {
+    const voided = this.#voided
+    this.#voided = false
+    return voided
+  }
+
+  #void({ symbol, time, reason }: Voided, track: Track): void {
+    voidPosition(this.portfolio, this.portfolio.holdings[track.index])
+    this.#voided = true
+    this.trail?.line('order', time, { id: null, symbol, state: 'void', reason })
+    const sent = this.#sent[track.index]
+    if (sent !== null) this.#ended(track, sent.order.id, 'FAILED', reason)
   }
 
   #received(track: Track, { orderId, state, reason }: OrderReceipt): void {

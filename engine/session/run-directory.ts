@@ -1,5 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { writeAll } from '../audit/durable-file.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 
 const NOTE = 'writer.pid'
@@ -157,12 +158,8 @@ export class RunDirectory {
   }
 }
 
-/** A write may take only part of what it is given. */
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
-}
-
-function isAlive(pid: number): boolean {
+/** Whether a process of that id exists, whoever it belongs to. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

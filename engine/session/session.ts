@@ -3,7 +3,7 @@ import type { EpochMs } from '../core/time.ts'
 import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import type { ProviderChain } from '../pipeline/provider-chain.ts'
-import type { CandleBatch, Clock, MarketSource } from '../ports.ts'
+import type { CandleBatch, Clock, MarketSource, OperatorAct } from '../ports.ts'
 import type { Lane, Parted } from './lane.ts'
 import { OpinionTally } from './tally.ts'
 import type { Track } from './track.ts'
@@ -113,6 +113,8 @@ class Session {
     const { columns, start, end, more } = batch
     if (track.last === null) this.#begin(track, columns.openTime[start])
     track.open(batch)
+    track.arrivedLateMs = batch.arrivedAt === undefined ? 0 : Math.max(0, batch.arrivedAt - columns.openTime[end - 1] - this.#ms)
+    track.missed = batch.missed === true && track.number >= this.#plan.warmup
     // One symbol whose opinions all lanes share: what is said at a row depends on no lane, so a stretch of rows is asked
     // about first and each lane then goes through it at its own pace. Otherwise candle by candle, lane beside lane.
     if (!more && this.#waiting.length === 0 && !this.#plan.usesPortfolio) {
@@ -129,6 +131,16 @@ class Session {
   async wake(time: EpochMs): Promise<void> {
     this.#plan.clock.reach(time)
     for (const lane of this.#lanes) for (const track of this.#plan.tracks) if (lane.awake) await lane.wake(time, track)
+  }
+
+  /** A person has spoken. */
+  async operate({ act, symbol, time }: OperatorAct): Promise<void> {
+    this.#plan.clock.reach(time)
+    for (const lane of this.#lanes) {
+      if (act === 'halt') lane.halt(time, 'operator')
+      else if (act === 'resume') lane.resume(time)
+      else for (const track of this.#plan.tracks) if (track.symbol === symbol) await lane.closeFor(track, time)
+    }
   }
 
   /** The market has no more candles. */
@@ -198,6 +210,7 @@ class Session {
           consultation = asked === null ? null : this.#count(asked, usesPortfolio ? index : 0)
         }
         if (consultation !== null) await lane.decide(closed, consultation)
+        else lane.unasked(closed)
         this.#adopt(lane)
       }
       if (closed !== track) closed.advance()
@@ -237,9 +250,9 @@ class Session {
     if (this.#firstOpen < 0) this.#firstOpen = openTime
   }
 
-  /** null during warm-up. */
+  /** null during warm-up, and where it is too late. */
   #consult(track: Track): Consultation | Promise<Consultation> | null {
-    if (track.number < this.#plan.warmup) return null
+    if (track.number < this.#plan.warmup || track.missed) return null
     this.#plan.clock.reach(track.snapshot.time)
     return this.#plan.chain.consult(track.conversation)
   }

@@ -29,6 +29,10 @@ export class Track {
   number = 0
   /** Open time of the candle that is looked at. */
   openTime: EpochMs = 0
+  /** How long after its close the candle became known, in ms. */
+  arrivedLateMs = 0
+  /** The candle became known too late to decide on. */
+  missed = false
   /** Rows of the batch at which BUY or SELL was said, ascending, `actingCount` of them. */
   acting = new Int32Array(64)
   actingCount = 0
@@ -109,6 +113,11 @@ export class Track {
   /** The candles of the batch have been decided on; the next one is in progress. */
   advance(): void {
     this.number = this.#base + this.#batch!.end
+  }
+
+  /** An order of a person's, at the moment in which it was asked for. */
+  operatorId(time: EpochMs): string {
+    return `${this.index}-${Math.floor(time / 1000)}-close`
   }
 
   /** Order ids derive from symbol, decision and purpose, so that the same decision always names the same order. */

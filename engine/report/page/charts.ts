@@ -16,6 +16,8 @@ const SIGNS: Readonly<Record<ExitReason, string>> = {
   time: '<path class="ink-fill" d="M4 4h8v8H4z"/>',
   trailing: '<path class="warn-fill" d="M3 4h10l-5 9z"/>',
   end: '<path class="ink-line" d="M4 4l8 8M12 4l-8 8"/>',
+  operator: '<path class="ink-line" d="M4 4h8v8H4z"/>',
+  unprotected: '<path class="warn-fill" d="M4 4h8v8H4z"/>',
 }
 const ENTRY = '<path class="accent-fill" d="M3 12h10l-5-9z"/>'
 const level = (kind: string): string => `<path class="${kind}-line dash" d="M1 8h14"/>`

@@ -8,6 +8,8 @@ export const REASONS = [
   { shape: 'square', filled: true, colour: 'ink', word: 'time' },
   { shape: 'down', filled: true, colour: 'warn', word: 'trailing' },
   { shape: 'cross', filled: false, colour: 'ink', word: 'end' },
+  { shape: 'square', filled: false, colour: 'ink', word: 'operator' },
+  { shape: 'square', filled: true, colour: 'warn', word: 'unprotected' },
 ]
 
 const TRACES = {

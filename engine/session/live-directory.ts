@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ChainedLog } from '../audit/chain.ts'
+import { syncFolder, writeDurably } from '../audit/durable-file.ts'
+import { messageOf, TapedeckError } from '../errors.ts'
+import { ProcessLock } from './process-lock.ts'
+import { makeFolder } from './run-directory.ts'
+
+/** What run.json holds. */
+export type RunRecord = Readonly<Record<string, unknown>>
+
+/**
+ * The directory of a run that has to survive a crash: everything is written straight into its final place, nothing is
+ * ever replaced or removed, and one process writes at a time. Every failure to write is TD_RUN_WRITE.
+ */
+export class LiveDirectory {
+  readonly path: string
+  readonly #trail: ChainedLog
+  #lock: ProcessLock | null
+
+  private constructor(path: string, lock: ProcessLock) {
+    this.path = path
+    this.#lock = lock
+    try {
+      this.#trail = ChainedLog.open(join(path, 'audit.jsonl'))
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  /** Makes `<parent>/<run>/` and claims it. Throws TD_RUN_WRITE when it exists already. */
+  static create(parent: string, run: string): LiveDirectory {
+    const path = resolve(parent, run)
+    guarded(path, () => {
+      makeFolder(resolve(parent))
+      mkdirSync(path)
+      syncFolder(resolve(parent))
+    })
+    return new LiveDirectory(path, claimed(path))
+  }
+
+  /**
+   * Claims a run's directory and opens its trail to go on with it. Throws TD_RUN_MISSING when there is none, TD_LOCKED
+   * when another process has it, TD_TRAIL_BROKEN when its trail is damaged.
+   */
+  static resume(path: string): LiveDirectory {
+    const whole = resolve(path)
+    if (!existsSync(join(whole, 'run.json'))) throw missing(whole)
+    return new LiveDirectory(whole, claimed(whole))
+  }
+
+  /**
+   * The newest run directory, by `startedAt`, that could be gone on with: run.json says `running` or `stopped`, and
+   * `match` agrees. null when there is none.
+   */
+  static findNewest(parent: string, match: (record: RunRecord) => boolean): string | null {
+    const found = recordsIn(parent)
+      .filter(({ record }) => record['state'] === 'running' || record['state'] === 'stopped')
+      .filter(({ record }) => match(record))
+    return found[0]?.path ?? null
+  }
+
+  /** The living process that writes the run in `path`, or null. */
+  static writer(path: string): number | null {
+    return ProcessLock.holder(claimOf(path))
+  }
+
+  get trail(): ChainedLog {
+    return this.#trail
+  }
+
+  /** Replaces run.json in one step, durably. */
+  writeRun(document: object): void {
+    this.write('run.json', `${JSON.stringify(document, null, 2)}\n`)
+  }
+
+  readRun(): RunRecord {
+    return readRun(this.path)
+  }
+
+  /** Replaces a file in one step, durably. */
+  write(name: string, text: string): void {
+    guarded(this.path, () => writeDurably(join(this.path, name), text))
+  }
+
+  /** The same for a text that is made piece by piece, so that a large table is never one string. */
+  writePieces(name: string, pieces: Iterable<string>): void {
+    guarded(this.path, () => writeDurably(join(this.path, name), pieces))
+  }
+
+  /** Takes the directory again after {@link release}; `create` and `resume` have taken it already. Throws TD_LOCKED. */
+  claim(): void {
+    this.#lock ??= claimed(this.path)
+  }
+
+  /** Lets another process have the directory. The trail stays open for whoever still holds this object: close it before. */
+  release(): void {
+    this.#lock?.release()
+    this.#lock = null
+  }
+}
+
+/** run.json of a run's directory. Throws TD_RUN_MISSING when there is none, TD_TRAIL_BROKEN when it is damaged. */
+export function readRun(path: string): RunRecord {
+  const file = join(path, 'run.json')
+  if (!existsSync(file)) throw missing(path)
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as RunRecord
+  } catch (error) {
+    throw new TapedeckError('TD_TRAIL_BROKEN', `${file}: cannot be read (${messageOf(error)}); restore the file`, { cause: error })
+  }
+}
+
+/** Runs below `parent` with what their run.json says, newest first by `startedAt`. Unreadable ones are left out. */
+export function recordsIn(parent: string): { readonly path: string; readonly record: RunRecord }[] {
+  if (!existsSync(parent)) return []
+  const runs = readdirSync(parent).filter((name) => !name.startsWith('.')).flatMap((name) => {
+    try {
+      const path = resolve(parent, name)
+      const record = readRun(path)
+      const { startedAt } = record
+      return [{ path, record, startedAt: typeof startedAt === 'string' ? startedAt : '' }]
+    } catch {
+      return []
+    }
+  })
+  runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : a.path < b.path ? 1 : -1))
+  return runs.map(({ path, record }) => ({ path, record }))
+}
+
+const claimOf = (path: string): string => join(path, 'writer')
+
+function claimed(path: string): ProcessLock {
+  const lock = guarded(path, () => ProcessLock.take(claimOf(path)))
+  if (typeof lock !== 'number') return lock
+  throw new TapedeckError('TD_LOCKED', `${path}: process ${lock} is writing this run; stop it, or wait until it has ended`)
+}
+
+const missing = (path: string): TapedeckError =>
+  new TapedeckError('TD_RUN_MISSING', `${path}: not the directory of a run: it has no run.json`)
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof TapedeckError) throw error
+    throw new TapedeckError('TD_RUN_WRITE',
+      `${path}: cannot write the run (${messageOf(error)}); free space or give another --out`, { cause: error })
+  }
+}

@@ -1,0 +1,165 @@
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { syncFolder, writeDurably } from '../audit/durable-file.ts'
+import { isoTime, type EpochMs } from '../core/time.ts'
+import { messageOf, TapedeckError } from '../errors.ts'
+import type { OperatorAct } from '../ports.ts'
+import { makeFolder } from './run-directory.ts'
+
+const HALTED = 'HALTED.json'
+const FOLDER = 'operator'
+
+const haltSchema = z.object({ time: z.number(), reason: z.string() })
+const requestSchema = z.object({
+  time: z.number(), act: z.enum(['close', 'resume']), symbol: z.string().nullable(), reason: z.string(),
+})
+
+/** From now on no order leaves the run in directory `path`, whoever runs it: on disk when this returns. Throws TD_RUN_WRITE. */
+export function halt(path: string, reason: string, now: EpochMs): void {
+  guarded(path, () => writeDurably(join(path, HALTED), document({ time: now, at: isoTime(now), reason })))
+}
+
+/** Why no order may leave the run, or null. Made for being asked before every order; what cannot be read halts as well. */
+export function haltReason(path: string): string | null {
+  return readHalt(path)?.reason ?? null
+}
+
+/** Lifts a halt durably and tells the run to start its limits afresh. Throws TD_RUN_WRITE. */
+export function resume(path: string, now: EpochMs): void {
+  guarded(path, () => {
+    // First the file: a run that saw the request beside it would take the halt for a newer one.
+    rmSync(join(path, HALTED), { force: true })
+    syncFolder(path)
+  })
+  request(path, 'resume', null, 'resumed by a person', now)
+}
+
+/** Leaves a request for the run in directory `path`: on disk when this returns. Throws TD_RUN_WRITE. */
+export function request(
+  path: string, act: 'close' | 'resume', symbol: string | null, reason: string, now: EpochMs,
+): void {
+  guarded(path, () => {
+    const folder = join(path, FOLDER)
+    makeFolder(folder)
+    syncFolder(path)
+    const own = join(folder, `${now}.${process.pid}.tmp`)
+    try {
+      writeFileSync(own, document({ time: now, at: isoTime(now), act, symbol, reason }), { flush: true })
+      let number = 1
+      while (!appear(own, join(folder, `${now}-${number}.json`))) number++
+    } finally {
+      rmSync(own, { force: true })
+    }
+    syncFolder(folder)
+  })
+}
+
+/** What people tell the run in one directory, as the run reads it. Remembers which halt it has told. */
+export class OperatorBox {
+  readonly #path: string
+  #told: string | null = null
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Why no order may leave, or null. */
+  haltReason(): string | null {
+    return haltReason(this.#path)
+  }
+
+  /**
+   * Requests since the last call, in order, which are gone from the folder then; a halt in force comes last, once. A
+   * request that cannot be read is kept as `*.unreadable`. Throws TD_RUN_WRITE when a request cannot be taken away.
+   */
+  takeActs(): readonly OperatorAct[] {
+    const acts = guarded(this.#path, () => this.#takeRequests())
+    // A halt that is still there after somebody resumed is a newer one, even if it says the same.
+    if (acts.some(({ act }) => act === 'resume')) this.#told = null
+    const halt = readHalt(this.#path)
+    if (halt === null) this.#told = null
+    else if (halt.text !== this.#told) {
+      this.#told = halt.text
+      acts.push({ kind: 'operator', time: halt.time, act: 'halt', symbol: null, reason: halt.reason })
+    }
+    return acts
+  }
+
+  #takeRequests(): OperatorAct[] {
+    const folder = join(this.#path, FOLDER)
+    if (!existsSync(folder)) return []
+    const names = readdirSync(folder).flatMap((name) => {
+      const parts = /^(-?\d+)-(\d+)\.json$/.exec(name)
+      return parts === null ? [] : [{ name, time: Number(parts[1]), number: Number(parts[2]) }]
+    }).sort((a, b) => a.time - b.time || a.number - b.number)
+    if (names.length === 0) return []
+    const acts: OperatorAct[] = []
+    for (const { name } of names) {
+      const file = join(folder, name)
+      const read = readRequest(file)
+      if (read === null) renameSync(file, `${file}.unreadable`)
+      else {
+        rmSync(file)
+        acts.push({ kind: 'operator', ...read })
+      }
+    }
+    syncFolder(folder)
+    return acts
+  }
+}
+
+interface Halt {
+  /** The file's content, which tells one halt from another. */
+  readonly text: string
+  readonly time: EpochMs
+  readonly reason: string
+}
+
+function readHalt(path: string): Halt | null {
+  const file = join(path, HALTED)
+  let time = 0
+  try {
+    const found = statSync(file, { throwIfNoEntry: false })
+    if (found === undefined) return null
+    time = Math.round(found.mtimeMs)
+    const text = readFileSync(file, 'utf8')
+    return { text, ...haltSchema.parse(JSON.parse(text)) }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT') return null
+    const why = `${HALTED} cannot be read (${code ?? 'damaged'}), which halts as well`
+    return { text: `${time} ${why}`, time, reason: why }
+  }
+}
+
+function readRequest(file: string): z.infer<typeof requestSchema> | null {
+  try {
+    return requestSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+const document = (value: object): string => `${JSON.stringify(value)}\n`
+
+/** False when the name is taken: two people may ask for something at one time. */
+function appear(own: string, file: string): boolean {
+  try {
+    linkSync(own, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof TapedeckError) throw error
+    throw new TapedeckError('TD_RUN_WRITE',
+      `${path}: cannot write what the run is told (${messageOf(error)}); free space or make the folder writable`, { cause: error })
+  }
+}

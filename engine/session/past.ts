@@ -1,0 +1,161 @@
+import type { TrailLine } from '../audit/reader.ts'
+import { candleColumns } from '../core/candle.ts'
+import type { Execution, ExitReason } from '../core/order.ts'
+import type { EpochMs } from '../core/time.ts'
+import type { Timeframe } from '../core/timeframe.ts'
+import { TapedeckError } from '../errors.ts'
+import type { MarketEvent, OperatorAct, OrderReceipt, PastLine } from '../ports.ts'
+
+/** A line that the session wrote differently from how it is recorded. */
+export class Difference extends TapedeckError {
+  readonly seq: number
+  readonly recorded: string
+  readonly replayed: string
+
+  constructor(seq: number, recorded: string, replayed: string) {
+    super('TD_REPLAY_DIFFERS', `line ${seq} differs\n  recorded: ${recorded}\n  replayed: ${replayed}`)
+    this.seq = seq
+    this.recorded = recorded
+    this.replayed = replayed
+  }
+}
+
+/**
+ * Lines that come from outside the loop: what plugins noted, and starts and stops of the process. Everything else is
+ * either an answer of the world, which the recorded ports give again, or follows from those.
+ */
+const isNote = ({ type, purpose, event }: PastLine): boolean =>
+  type === 'alarm' || (type === 'intent' && purpose !== undefined)
+  || (type === 'session' && (event === 'restarted' || event === 'stopped' || event === 'finished'))
+
+const ENDED = new Set(['cancelled', 'rejected', 'expired', 'void'])
+
+/**
+ * A recorded run that a session goes through again. Market and broker take their answers from it, and each line that the
+ * session writes is held against the one that is recorded. Once it is `over`, the world itself has to answer.
+ */
+export class Past {
+  readonly #lines: readonly TrailLine[]
+  readonly #passed: (notes: number) => void
+  readonly #ended: () => void
+  #at = 0
+  #over = false
+
+  /**
+   * `passed` is told of notes that were gone by, so that line numbers go on behind them; `ended`, once, that the world
+   * answers from here on.
+   */
+  constructor(lines: readonly TrailLine[], passed: (notes: number) => void, ended: () => void) {
+    this.#lines = lines
+    this.#passed = passed
+    this.#ended = ended
+  }
+
+  /** Every recorded line has been gone through. */
+  get over(): boolean {
+    if (this.#over) return true
+    let notes = 0
+    while (this.#at < this.#lines.length && isNote(this.#lines[this.#at].fields)) {
+      this.#at++
+      notes++
+    }
+    if (notes > 0) this.#passed(notes)
+    this.#over = this.#at === this.#lines.length
+    if (this.#over) this.#ended()
+    return this.#over
+  }
+
+  /** The session wrote `text` (without newline). Throws {@link Difference}. Not to be called once it is over. */
+  retrace(text: string): void {
+    const recorded = this.#lines[this.#at]
+    if (recorded.text !== text) throw new Difference(this.#at + 1, recorded.text, text)
+    this.#at++
+  }
+
+  /** The next thing that the market or a person sent. */
+  event(timeframe: Timeframe): MarketEvent {
+    const { fields, text } = this.#lines[this.#at]
+    if (fields.type === 'market') return fields['event'] === 'wake' ? { kind: 'wake', time: timeOf(fields) } : batchOf(fields, timeframe)
+    if (fields.type === 'operator') return actOf(fields)
+    throw new Difference(this.#at + 1, text, '(the session waits for the market)')
+  }
+
+  /** What the broker said to the order. */
+  receipt(orderId: string): OrderReceipt {
+    for (let at = this.#at; at < this.#lines.length; at++) {
+      const { fields } = this.#lines[at]
+      if (isNote(fields)) continue
+      if (fields.type !== 'order' || fields['id'] !== orderId) break
+      return { orderId, state: fields['state'] as OrderReceipt['state'], reason: fields['reason'] as string | null }
+    }
+    throw new Difference(this.#at + 1, this.#lines[this.#at].text, `(the session sends order ${orderId})`)
+  }
+
+  /** What the broker told of a symbol before the loop went on. */
+  executions(symbol: string): Execution[] {
+    const found: Execution[] = []
+    for (let at = this.#at; at < this.#lines.length; at++) {
+      const { fields } = this.#lines[at]
+      if (isNote(fields)) continue
+      if (fields.type === 'market' || fields.type === 'operator' || fields.type === 'intent') break
+      if (fields['symbol'] !== symbol) continue
+      if (fields.type === 'fill') found.push(fillOf(fields))
+      if (fields.type === 'order' && ENDED.has(fields['state'] as string)) found.push(endOf(fields))
+    }
+    return found
+  }
+}
+
+const timeOf = ({ timestamp }: PastLine): EpochMs => Date.parse(timestamp!)
+
+/** Rows of `market` lines: open time, open, high, low, close, volume. */
+type Row = readonly [EpochMs, number, number, number, number, number]
+
+function batchOf(fields: PastLine, timeframe: Timeframe): MarketEvent {
+  const rows = fields['rows'] as readonly Row[]
+  const columns = candleColumns(rows.length)
+  rows.forEach(([openTime, open, high, low, close, volume], row) => {
+    columns.openTime[row] = openTime
+    columns.open[row] = open
+    columns.high[row] = high
+    columns.low[row] = low
+    columns.close[row] = close
+    columns.volume[row] = volume
+  })
+  return {
+    kind: 'candles', symbol: fields['symbol'] as string, timeframe, columns, start: 0, end: rows.length, settles: true,
+    decides: true, more: fields['more'] as boolean, arrivedAt: timeOf(fields), missed: fields['missed'] as boolean,
+  }
+}
+
+const actOf = (fields: PastLine): OperatorAct => ({
+  kind: 'operator', time: timeOf(fields), act: fields['act'] as OperatorAct['act'], symbol: fields['symbol'] as string | null,
+  reason: fields['reason'] as string,
+})
+
+/** A fill as the order desk wrote it. */
+export const fillOf = (fields: PastLine): Extract<Execution, { kind: 'fill' }> => ({
+  kind: 'fill',
+  orderId: fields['id'] as string,
+  symbol: fields['symbol'] as string,
+  side: fields['side'] as 'buy' | 'sell',
+  time: timeOf(fields),
+  price: fields['price'] as number,
+  quantity: fields['quantity'] as number,
+  notional: fields['notional'] as number,
+  feeBase: fields['fee_base'] as number,
+  feeQuote: fields['fee_quote'] as number,
+  slippage: fields['slippage'] as number,
+  liquidity: fields['liquidity'] as 'maker' | 'taker',
+  reason: fields['reason'] as ExitReason | null,
+  ambiguous: fields['ambiguous'] as boolean,
+  stop: fields['stop'] as number | null,
+  target: fields['target'] as number | null,
+})
+
+function endOf(fields: PastLine): Execution {
+  const symbol = fields['symbol'] as string
+  const state = fields['state'] as 'cancelled' | 'rejected' | 'expired' | 'void'
+  if (state === 'void') return { kind: 'void', symbol, time: timeOf(fields), reason: 'reset' }
+  return { kind: 'order', orderId: fields['id'] as string, symbol, time: timeOf(fields), state, reason: fields['reason'] as string }
+}

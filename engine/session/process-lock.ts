@@ -1,0 +1,120 @@
+import { linkSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { isAlive } from './run-directory.ts'
+
+interface Claim {
+  readonly file: string
+  readonly number: number
+  /** 0 where it cannot be told. */
+  readonly pid: number
+  /** What {@link birthOf} said of the process, or nothing. */
+  readonly birth: string
+}
+
+/**
+ * Something that one process may have at a time. A claim is a file `<base>.<number>.pid` that appears in one step with
+ * its process's id inside. What a dead process claimed is not replaced, which two could do at once, but outbid with the
+ * next number, of which there is one; and whoever still sees a living claim beside its own steps back.
+ */
+export class ProcessLock {
+  readonly #file: string
+
+  private constructor(file: string) {
+    this.#file = file
+  }
+
+  /** Takes the lock, or returns the id of the process that has it. An own claim is that of a dead process with the same id. */
+  static take(base: string): ProcessLock | number {
+    for (;;) {
+      const before = claims(base)
+      const living = before.find(holds)
+      if (living !== undefined) return living.pid
+      const file = `${base}.${Math.max(0, ...before.map(({ number }) => number)) + 1}.pid`
+      if (!appear(file)) continue
+      const others = claims(base).filter((claim) => claim.file !== file)
+      const rival = others.find(holds)
+      if (rival === undefined) {
+        for (const dead of others) rmSync(dead.file, { force: true })
+        return new ProcessLock(file)
+      }
+      rmSync(file, { force: true })
+      return rival.pid
+    }
+  }
+
+  /** The living process that has the lock, or null. */
+  static holder(base: string): number | null {
+    return claims(base).find(isLiving)?.pid ?? null
+  }
+
+  /** Shows systems that tidy up old files that this one is in use. */
+  touch(now: Date): void {
+    utimesSync(this.#file, now, now)
+  }
+
+  release(): void {
+    rmSync(this.#file, { force: true })
+  }
+}
+
+const holds = (claim: Claim): boolean => claim.pid !== process.pid && isLiving(claim)
+
+/** The process of that id runs, and is the one that made the claim: ids are given anew after a while, or a restart. */
+function isLiving({ pid, birth }: Claim): boolean {
+  if (pid === 0 || !isAlive(pid)) return false
+  const now = birthOf(pid)
+  return now === null || (now !== DEAD && (birth === '' || birth === now))
+}
+
+const DEAD = 'dead'
+
+/** When a process started, in the system's own count; null where the system does not tell. */
+function birthOf(pid: number): string | null {
+  try {
+    // The name in parentheses may hold anything; after it come the state and, as the 20th field, the start.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // A killed process keeps its id until its parent has taken note.
+    return fields[0] === 'Z' || fields[0] === 'X' ? DEAD : fields[19] ?? null
+  } catch {
+    return null
+  }
+}
+
+function claims(base: string): Claim[] {
+  const name = basename(base)
+  return readdirSync(dirname(base)).flatMap((entry) => {
+    const number = entry.startsWith(`${name}.`) ? /^(\d+)\.pid$/.exec(entry.slice(name.length + 1))?.[1] : undefined
+    if (number === undefined) return []
+    const file = join(dirname(base), entry)
+    const text = contentOf(file)
+    if (text === null) return []
+    const [pid, birth = ''] = text.trim().split(' ')
+    return [{ file, number: Number(number), pid: /^[1-9]\d*$/.test(pid) ? Number(pid) : 0, birth }]
+  })
+}
+
+/** null when the file has gone meanwhile. */
+function contentOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** The file comes into being with its content, once: false when somebody else was quicker. */
+function appear(file: string): boolean {
+  const own = `${file}.${process.pid}.tmp`
+  writeFileSync(own, `${process.pid} ${birthOf(process.pid) ?? ''}\n`)
+  try {
+    linkSync(own, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(own, { force: true })
+  }
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { TapedeckError } from '../../engine/errors.ts'
+import { definePlugin } from '../../engine/ports.ts'
+import { commission } from '../binance/answers.ts'
+import { connect, marketId } from '../binance/connection.ts'
+import { BinanceBroker } from './binance/binance-broker.ts'
+import { emptySlot, recall, type Slot } from './binance/slot.ts'
+import { VenueOrders } from './binance/venue-orders.ts'
+
+const options = z.strictObject({
+  cash: z.number().positive().default(10_000).describe('capital in quote: the account may hold more, which stays untouched'),
+  slippageBps: z.number().min(0).lt(10_000).default(5).describe('what a market order is expected to lose, for break-even'),
+  feeAsset: z.enum(['received', 'quote']).default('received').describe('quote only on a practice exchange that is set so'),
+})
+export type BinanceBrokerOptions = z.infer<typeof options>
+
+/**
+ * Spot orders at Binance's test network, its demo or the practice exchange. Where it connects is never an option: the
+ * venue comes from the environment. `create` throws TD_VENUE and TD_EXCHANGE_FAILED.
+ */
+export default definePlugin({
+  kind: 'broker',
+  name: 'binance',
+  description: 'Real orders at Binance spot through ccxt: market entries, a resting stop and target pair, nothing ever unprotected in silence.',
+  options,
+  env: ['ALLOW_MAINNET'],
+  async create({ cash, slippageBps, feeAsset }, deps, { instruments, timeframe, live }) {
+    if (live === undefined) {
+      throw new TapedeckError('TD_PLUGIN_OPTIONS', 'broker binance needs a venue, which a backtest has not; use broker paper, or start it with rehearse')
+    }
+    const connection = await connect(live.venue, deps)
+    const slots = new Map<string, { readonly slot: Slot; readonly orders: VenueOrders }>()
+    let maker = 0
+    let taker = 0
+    for (const instrument of Object.values(instruments)) {
+      const market = await connection.market(instrument.symbol)
+      const { standardCommission } = await connection.call('GET', 'account/commission', { symbol: marketId(instrument.symbol) }, commission)
+      maker = Math.max(maker, standardCommission.maker)
+      taker = Math.max(taker, standardCommission.taker)
+      const slot = emptySlot(instrument, market)
+      recall(slot, live.idPrefix, live.past)
+      slots.set(instrument.symbol, { slot, orders: new VenueOrders(connection, instrument, market) })
+    }
+    return new BinanceBroker({ cash, costs: { maker, taker, feeAsset, slippageBps } }, deps, live, slots, timeframe, connection)
+  },
+})

@@ -1,0 +1,654 @@
+import type { Candle } from '../../../engine/core/candle.ts'
+import { legReason, type Costs } from '../../../engine/core/matching.ts'
+import type { Approved, EntryOrder, Execution, ExitOrder, ExitReason, Fill, Order } from '../../../engine/core/order.ts'
+import type { EpochMs } from '../../../engine/core/time.ts'
+import { floorToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
+import type { Broker, Deps, LiveBrokerPlan, OrderReceipt } from '../../../engine/ports.ts'
+import { CallError, type Connection } from '../../binance/connection.ts'
+import { refusedByFilters } from './filters.ts'
+import {
+  begin, clear, clientIds, legId, newRef, noSums, sellableQuantity, take, type Ref, type Slot, type Sums,
+} from './slot.ts'
+import { isFinal, VenueOrders, type Report, type VenueTrade } from './venue-orders.ts'
+
+/** A request is no longer accepted this long after it was signed; after it and some reserve, an unknown order never arrived. */
+const DEFINITE_MS = 5_000 + 10_000
+/** After this long without an answer the loop goes on; the order stays unresolved and is asked for at each wake-up. */
+const PATIENCE_MS = 25_000
+const ATTEMPTS = 6
+const RECONCILE_MS = 600_000
+/** Longer bans are not slept through: wake-ups ask again. */
+const LONGEST_WAIT_MS = 10_000
+
+export interface BinanceOptions {
+  /** Capital of the scenario: the account may hold more, which is not ours. */
+  readonly cash: number
+  readonly costs: Costs
+}
+
+/** The order certainly did not arrive, or was refused. */
+class Refused extends Error {
+  readonly reason: string
+  constructor(reason: string, cause: unknown) {
+    super(reason, { cause })
+    this.reason = reason
+  }
+}
+
+/**
+ * Orders at Binance. Level-triggered: whatever it does begins with finding out what is true, and whatever is missing —
+ * an answer, a protective pair, the rest of an exit — is made up for at the next wake-up, by the same code after a lost
+ * answer, a refusal or a crash. What it means to do is in the journal before any request leaves.
+ */
+export class BinanceBroker implements Broker {
+  /** Something may always have happened at the venue. */
+  readonly idle = false
+  readonly #options: BinanceOptions
+  readonly #deps: Deps
+  readonly #plan: LiveBrokerPlan
+  readonly #slots: ReadonlyMap<string, { readonly slot: Slot; readonly orders: VenueOrders }>
+  readonly #timeframe: Timeframe
+  readonly #ms: number
+  readonly #connection: Connection
+  readonly #deadlineMs: number
+  readonly #episodes = new Set<string>()
+  #quietUntil: EpochMs = 0
+  #reconciledAt: EpochMs = -Infinity
+
+  constructor(
+    options: BinanceOptions, deps: Deps, plan: LiveBrokerPlan,
+    slots: ReadonlyMap<string, { readonly slot: Slot; readonly orders: VenueOrders }>, timeframe: Timeframe, connection: Connection,
+  ) {
+    this.#connection = connection
+    this.#options = options
+    this.#deps = deps
+    this.#plan = plan
+    this.#slots = slots
+    this.#timeframe = timeframe
+    this.#ms = timeframeMs(timeframe)
+    this.#deadlineMs = Math.min(30_000, this.#ms / 2)
+  }
+
+  account(): BinanceOptions {
+    return this.#options
+  }
+
+  async submit(order: Approved<Order>): Promise<OrderReceipt> {
+    const { slot, orders } = this.#at(order.symbol)
+    const rejected = (reason: string): OrderReceipt => ({ orderId: order.id, state: 'rejected', reason })
+    const accepted: OrderReceipt = { orderId: order.id, state: 'accepted', reason: null }
+    try {
+      if (order.side === 'sell') {
+        const halted = order.reason === 'operator' ? null : this.#plan.halted()
+        if (halted !== null) return rejected('halted')
+        if (slot.exit?.orderId !== order.id && order.reason !== 'operator' && this.#late(order)) return rejected('late')
+        await this.#exit(slot, orders, order)
+        return accepted
+      }
+      return await this.#enter(slot, orders, order) ? accepted : rejected('already-in-position')
+    } catch (error) {
+      if (error instanceof Refused) return rejected(error.reason)
+      if (!(error instanceof CallError)) throw error
+      this.#unreachable(slot.symbol, error)
+      // An order that may have left is not refused: the next settle finds out. One that never left is.
+      return slot.entry?.orderId === order.id || slot.exit?.orderId === order.id ? accepted : rejected(error.failure)
+    }
+  }
+
+  async settle(now: EpochMs, symbol: string, candle?: Candle): Promise<readonly Execution[]> {
+    const { slot, orders } = this.#at(symbol)
+    if (this.#deps.clock.now() >= this.#quietUntil) {
+      try {
+        await this.#reconcile()
+        await this.#sync(slot, orders)
+        await this.#mend(slot, orders)
+        this.#over('venue-unreachable', symbol)
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error
+        this.#unreachable(symbol, error)
+      }
+    }
+    // What happened after this candle belongs to the next one.
+    const told = candle === undefined ? slot.queue : slot.queue.filter(({ time }) => time < now)
+    slot.queue = slot.queue.filter((one) => !told.includes(one))
+    return told
+  }
+
+  async raiseStop(symbol: string, stop: number): Promise<void> {
+    const { slot, orders } = this.#at(symbol)
+    if (slot.entry === null || stop <= slot.wanted.stop) return
+    slot.wanted.stop = stop
+    slot.wanted.raised = true
+    try {
+      await this.#follow(slot, orders)
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      this.#unreachable(symbol, error)
+    }
+  }
+
+  /** Requests that were sent. */
+  get requests(): { readonly signed: number; readonly public: number } {
+    return this.#connection.counts
+  }
+
+  /** Market orders fill or end at once: there is nothing to take back. */
+  cancel(): null {
+    return null
+  }
+
+  /** Sells what is ours of a symbol and nothing else, for a person who wants to be out. Returns whether nothing is left. */
+  async flatten(symbol: string): Promise<boolean> {
+    const { slot, orders } = this.#at(symbol)
+    await this.#sync(slot, orders)
+    if (slot.entry === null) return true
+    slot.exit = { orderId: `${slot.entry.orderId}-operator`, reason: 'operator' }
+    await this.#leave(slot, orders, 'k')
+    return sellableQuantity(slot, await orders.bid()) === 0
+  }
+
+  /** Executions that {@link flatten} found or made. */
+  takeExecutions(symbol: string): readonly Execution[] {
+    return this.#at(symbol).slot.queue.splice(0)
+  }
+
+  #at(symbol: string): { readonly slot: Slot; readonly orders: VenueOrders } {
+    const found = this.#slots.get(symbol)
+    if (found === undefined) throw new Error(`broker binance has no instrument for ${symbol}`)
+    return found
+  }
+
+  async #enter(slot: Slot, orders: VenueOrders, order: EntryOrder): Promise<boolean> {
+    const known = slot.entry?.orderId === order.id
+    if (!known && (slot.entry !== null || order.decidedAt <= slot.newestDecision)) return false
+    const now = this.#deps.clock.now()
+    if (known) {
+      // A crash came between the intent and its outcome: an old order is looked for, never sent again.
+      const [ref] = slot.refs
+      if (ref.booked.quantity > 0) return true
+      ref.sentAt = now
+      const report = await this.#look(ref, orders)
+      if (report === 'absent') return this.#neverWas(slot, 'not-sent')
+      if (report !== null) await this.#entered(slot, orders, ref, report)
+      return true
+    }
+    if (this.#plan.halted() !== null) throw new Refused('halted', null)
+    if (this.#late(order)) throw new Refused('late', null)
+    const filter = refusedByFilters(slot.market, slot.instrument, order, await orders.bid(), await this.#openOrders(orders))
+    if (filter !== null) throw new Refused(filter, null)
+    const ref = newRef(clientIds(this.#plan.idPrefix, order.id).entry, order.id, 'entry', now)
+    begin(slot, order, order.decidedAt, ref)
+    try {
+      const report = await this.#send(ref, orders, () => orders.buy(ref.clientId, order.spend), order.decidedAt + this.#deadlineMs)
+      if (report !== null) await this.#entered(slot, orders, ref, report)
+      return true
+    } catch (error) {
+      if (error instanceof Refused && Number.isNaN(slot.entry?.price ?? NaN)) clear(slot)
+      throw error
+    }
+  }
+
+  /** No order for an old candle, for example one that was decided on before a crash. */
+  #late({ decidedAt }: Order): boolean {
+    return this.#deps.clock.now() - decidedAt > this.#deadlineMs
+  }
+
+  #neverWas(slot: Slot, reason: string): never {
+    clear(slot)
+    throw new Refused(reason, null)
+  }
+
+  async #entered(slot: Slot, orders: VenueOrders, ref: Ref, report: Report): Promise<void> {
+    await this.#update(slot, orders, ref, report)
+    if (ref.live) return
+    if (ref.booked.quantity === 0) this.#neverWas(slot, report.status.toLowerCase())
+    await this.#mend(slot, orders)
+  }
+
+  async #exit(slot: Slot, orders: VenueOrders, order: ExitOrder): Promise<void> {
+    if (slot.entry === null) throw new Refused('no-position', null)
+    slot.exit = { orderId: order.id, reason: order.reason }
+    await this.#leave(slot, orders, 'x')
+  }
+
+  /**
+   * Sends an order whose client id is `ref`'s, until its fate is known: an unknown outcome is looked up, never repeated
+   * before it is certain that nothing arrived. null: it could not be found out yet. Throws Refused or CallError.
+   */
+  async #send(ref: Ref, orders: VenueOrders, attempt: () => Promise<Report>, until: EpochMs): Promise<Report | null> {
+    const { clock } = this.#deps
+    for (let tried = 1; ; tried++) {
+      await this.#quiet()
+      ref.sentAt = clock.now()
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error
+        const again = tried < ATTEMPTS && clock.now() <= until
+        if (error.failure === 'unknown-outcome' || error.failure === 'duplicate') {
+          this.#alarm('outcome-unknown', { order: ref.orderId, id: ref.clientId, error: error.message })
+          const report = await this.#look(ref, orders)
+          if (report !== 'absent') return report
+          if (!again) throw new Refused('not-arrived', error)
+        } else if (error.failure === 'not-executed') {
+          this.#alarm('not-executed', { order: ref.orderId, error: error.message })
+          this.#keepQuiet(error)
+          if (!again || this.#quietUntil > until) throw new Refused('not-executed', error)
+          await clock.sleep(1_000, this.#deps.signal)
+        } else throw new Refused(error.filter === null ? error.failure : `filter-${error.filter}`, error)
+      }
+    }
+  }
+
+  /** What became of an order: its report, `absent` once it is certain that it never arrived, null while nobody can tell. */
+  async #look(ref: Ref, orders: VenueOrders): Promise<Report | 'absent' | null> {
+    const { clock, signal } = this.#deps
+    const since = ref.sentAt
+    for (let wait = 500; ; wait = Math.min(4_000, wait * 2)) {
+      let failed: CallError | null = null
+      try {
+        await this.#quiet()
+        const report = await orders.find(ref.clientId)
+        if (report !== null) {
+          ref.seen = true
+          return report
+        }
+        if (clock.now() - since > DEFINITE_MS) return 'absent'
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error
+        this.#keepQuiet(error)
+        failed = error
+      }
+      if (failed !== null && (clock.now() - since > PATIENCE_MS || signal.aborted)) {
+        this.#alarm('outcome-still-unknown', { order: ref.orderId, id: ref.clientId, error: failed.message })
+        return null
+      }
+      await clock.sleep(wait, signal)
+      // A process that is being stopped does not wait for the answer; the next one asks again.
+      if (signal.aborted) return null
+    }
+  }
+
+  /** Takes in what the venue says of an order: its new executions become a fill. */
+  async #update(slot: Slot, orders: VenueOrders, ref: Ref, report: Report): Promise<void> {
+    ref.seen = true
+    if (report.executed > ref.booked.quantity + 1e-12) {
+      if (!await this.#book(slot, orders, ref, report, report.trades ?? await orders.trades(report.venueId))) return
+    }
+    if (isFinal(report)) ref.live = false
+  }
+
+  /** False while the venue does not yet show all trades. */
+  async #book(slot: Slot, orders: VenueOrders, ref: Ref, report: Report, trades: readonly VenueTrade[]): Promise<boolean> {
+    const sums = { ...this.#sum(slot, trades), notional: report.quote }
+    if (Math.abs(sums.quantity - report.executed) > 1e-9) {
+      this.#alarm('trades-lag', { symbol: slot.symbol, order: ref.orderId, executed: report.executed, shown: sums.quantity })
+      return false
+    }
+    const { booked } = ref
+    const quantity = sums.quantity - booked.quantity
+    const last = trades[trades.length - 1]
+    const notional = sums.notional - booked.notional
+    const price = trades.length === 1 ? last.price : notional / quantity
+    const time = floorToGrid(last.time, this.#ms)
+    const open = await orders.openAt(this.#timeframe, time)
+    const buys = ref.role === 'entry'
+    const { wanted, entry } = slot
+    const sameCandle = entry !== null && entry.candle === time
+    const reason = buys ? null
+      : ref.role === 'stop' || ref.role === 'target' ? legReason(wanted, ref.role, open, price, sameCandle) : ref.reason!
+    const fill: { -readonly [K in keyof Fill]: Fill[K] } = {
+      kind: 'fill', orderId: ref.orderId, symbol: slot.symbol, side: buys ? 'buy' : 'sell', time, price, quantity, notional,
+      feeBase: sums.feeBase - booked.feeBase, feeQuote: sums.feeQuote - booked.feeQuote,
+      slippage: ref.role === 'target' ? 0 : this.#slippage(quantity, price, ref.role === 'stop' ? Math.min(wanted.stop, open) : open, buys),
+      liquidity: last.maker ? 'maker' : 'taker', reason, ambiguous: false, stop: null, target: null,
+    }
+    Object.assign(booked, sums)
+    take(slot, fill)
+    if (buys && sellableQuantity(slot, price) > 0) {
+      fill.stop = wanted.stop === 0 ? null : wanted.stop
+      fill.target = wanted.target === Infinity ? null : wanted.target
+    }
+    slot.queue.push(fill)
+    return true
+  }
+
+  #sum({ instrument, symbol }: Slot, trades: readonly VenueTrade[]): Sums {
+    const sums = noSums()
+    for (const { quantity, fee, feeAsset } of trades) {
+      sums.quantity += quantity
+      if (feeAsset === instrument.base) sums.feeBase += fee
+      else if (feeAsset === instrument.quote) sums.feeQuote += fee
+      else if (fee > 0) this.#alarm('fee-in-other-asset', { symbol, asset: feeAsset, fee })
+    }
+    return sums
+  }
+
+  /** Against the open of the candle in which it happened, as everywhere; 0 where that is not known. */
+  #slippage(quantity: number, price: number, reference: number, buys: boolean): number {
+    return Number.isNaN(reference) ? 0 : quantity * (buys ? price - reference : reference - price)
+  }
+
+  /** Finds out what became of everything that may still execute. Throws CallError. */
+  async #sync(slot: Slot, orders: VenueOrders): Promise<void> {
+    const live = slot.refs.filter((ref) => ref.live)
+    if (live.length === 0) return
+    const open = new Map((await this.#openOrders(orders)).map((report) => [report.clientId, report]))
+    for (const ref of live) {
+      const report = open.get(ref.clientId) ?? await orders.find(ref.clientId)
+      if (report !== null) {
+        await this.#update(slot, orders, ref, report)
+        if (report.status === 'CANCELED' && (ref.role === 'stop' || ref.role === 'target')) await this.#findOperatorSale(slot, orders)
+      } else if (this.#deps.clock.now() - ref.sentAt > DEFINITE_MS) {
+        if (await this.#vanished(slot, orders, ref)) return
+        ref.live = false
+        if (ref.role === 'entry') this.#entryEnded(slot, ref, 'not-arrived')
+      }
+    }
+    const [entry] = slot.refs
+    if (entry?.role === 'entry' && !entry.live && entry.booked.quantity === 0 && slot.entry !== null) this.#entryEnded(slot, entry, 'expired')
+  }
+
+  #entryEnded(slot: Slot, ref: Ref, reason: string): void {
+    if (ref.booked.quantity > 0) return
+    const { symbol, entry } = slot
+    slot.queue.push({
+      kind: 'order', orderId: ref.orderId, symbol, time: entry?.decidedAt ?? ref.sentAt, state: reason === 'expired' ? 'expired' : 'rejected', reason,
+    })
+    clear(slot)
+  }
+
+  /** The pair was taken down by somebody else: a person's sale has a name that can be guessed. */
+  async #findOperatorSale(slot: Slot, orders: VenueOrders): Promise<void> {
+    const entryId = slot.entry?.orderId
+    if (entryId === undefined) return
+    for (let sale = 1; sale <= ATTEMPTS + slot.sales; sale++) {
+      const clientId = clientIds(this.#plan.idPrefix, entryId).sale('k', sale)
+      if (slot.refs.some((ref) => ref.clientId === clientId)) continue
+      const report = await orders.find(clientId)
+      if (report === null) continue
+      const ref = newRef(clientId, sale === 1 ? `${entryId}-operator` : `${entryId}-operator-${sale}`, 'sale', report.time, { reason: 'operator' })
+      slot.refs.push(ref)
+      await this.#update(slot, orders, ref, report)
+    }
+  }
+
+  /** A venue that has forgotten an order which it had executed has been reset. */
+  async #vanished(slot: Slot, orders: VenueOrders, missing: Ref): Promise<boolean> {
+    const entry = slot.refs.find(({ role, booked }) => role === 'entry' && booked.quantity > 0)
+    if (entry === undefined || (entry !== missing && await orders.find(entry.clientId) !== null)) return false
+    this.#alarm('reset', { symbol: slot.symbol, order: missing.orderId, held: slot.held })
+    slot.queue.push({ kind: 'void', symbol: slot.symbol, time: this.#deps.clock.now(), reason: 'reset' })
+    slot.held = 0
+    clear(slot)
+    return true
+  }
+
+  /** Makes up for what is missing: the end of an exit, protection, a pair that stands where it is wanted. Throws CallError. */
+  async #mend(slot: Slot, orders: VenueOrders): Promise<void> {
+    if (slot.entry === null || Number.isNaN(slot.entry.price)) return
+    if (slot.exit !== null) return this.#leave(slot, orders, 'x')
+    const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
+    const price = slot.entry.price
+    if (sellableQuantity(slot, price) === 0) return this.#finished(slot, orders, legs)
+    if (slot.refs.some(({ live, role }) => live && role === 'sale')) return
+    const expected = (slot.wanted.stop > 0 ? 1 : 0) + (slot.wanted.target < Infinity ? 1 : 0)
+    if (legs.length === 0) {
+      if (expected > 0) await this.#protect(slot, orders)
+    } else if (await this.#watchTriggered(slot, orders, legs)) {
+      this.#alarm('stop-unfilled', { symbol: slot.symbol, held: slot.held })
+    } else if (legs.length < expected || legs.some(({ booked }) => booked.quantity > 0)) {
+      // A leg that begins to fill ends the other: the rest gets a pair of its own.
+      this.#alarm('pair-partial', { symbol: slot.symbol, held: slot.held })
+      if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
+    } else if (slot.wanted.stop > slot.restingStop) await this.#follow(slot, orders)
+  }
+
+  /** A stop limit that has triggered and did not fill until the next wake-up is sold at the market. True while it is on. */
+  async #watchTriggered(slot: Slot, orders: VenueOrders, legs: readonly Ref[]): Promise<boolean> {
+    const stop = legs.find(({ role }) => role === 'stop')
+    if (stop === undefined || slot.market.orderTypes.includes('STOP_LOSS')) return false
+    if ((await orders.find(stop.clientId))?.working !== true) return slot.triggered = false
+    if (slot.triggered) await this.#force(slot, orders, slot.wanted.raised ? 'trailing' : 'stop')
+    return slot.triggered = true
+  }
+
+  /** Nothing that can be sold is left. */
+  async #finished(slot: Slot, orders: VenueOrders, legs: readonly Ref[]): Promise<void> {
+    if (legs.length > 0 && !await this.#takeDown(slot, orders, legs)) return
+    if (slot.exit !== null && slot.refs.every(({ orderId, booked }) => orderId !== slot.exit!.orderId || booked.quantity === 0)) {
+      slot.queue.push({
+        kind: 'order', orderId: slot.exit.orderId, symbol: slot.symbol, time: slot.queue.at(-1)?.time ?? this.#deps.clock.now(), state: 'cancelled',
+        reason: 'position-closed',
+      })
+    }
+    this.#over('naked', slot.symbol)
+    clear(slot)
+  }
+
+  /** Places the pair where it is wanted. A price that is already beyond a level sells at once. */
+  async #protect(slot: Slot, orders: VenueOrders): Promise<void> {
+    const { wanted, symbol } = slot
+    const entryId = slot.entry!.orderId
+    const ids = clientIds(this.#plan.idPrefix, entryId)
+    const stop = wanted.stop === 0 ? null : wanted.stop
+    const target = wanted.target === Infinity ? null : wanted.target
+    for (let attempt = 1; attempt <= ATTEMPTS - 1; attempt++) {
+      if (this.#plan.halted() !== null) return this.#naked(slot, 'halted')
+      const quantity = sellableQuantity(slot, slot.entry!.price)
+      if (quantity === 0) return
+      const pair = ++slot.pairs
+      const at = this.#deps.clock.now()
+      this.#plan.journal.note('intent', { purpose: 'protect', symbol, id: ids.list(pair), pair, quantity, stop, target, raised: wanted.raised })
+      const legs: Ref[] = []
+      if (stop !== null) legs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, { pair }))
+      if (target !== null) legs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, { pair }))
+      slot.refs.push(...legs)
+      slot.restingStop = wanted.stop
+      try {
+        await this.#quiet()
+        for (const leg of legs) leg.sentAt = this.#deps.clock.now()
+        await orders.protect({ quantity, stop, target, listId: ids.list(pair), stopId: ids.stop(pair), targetId: ids.target(pair) })
+        for (const leg of legs) leg.seen = true
+        this.#over('naked', symbol)
+        return
+      } catch (error) {
+        if (!(error instanceof CallError)) throw error
+        const placed = error.failure === 'unknown-outcome' || error.failure === 'duplicate' ? await this.#placed(legs, orders) : false
+        if (placed !== false) {
+          this.#alarm('protection-answer-lost', { symbol, id: ids.list(pair), found: placed === true, error: error.message })
+          return
+        }
+        for (const leg of legs) leg.live = false
+        if (error.failure === 'would-trigger') {
+          const gone = await orders.bid() <= wanted.stop ? (wanted.raised ? 'trailing' : 'stop_gap') : 'target_gap'
+          return this.#force(slot, orders, gone)
+        }
+        this.#alarm('protection-refused', { symbol, attempt, error: error.message })
+        this.#keepQuiet(error)
+        if (error.failure === 'insufficient-funds') {
+          await this.#findOperatorSale(slot, orders)
+          if (sellableQuantity(slot, slot.entry!.price) === 0) return this.#finished(slot, orders, [])
+        }
+        await this.#deps.clock.sleep(500 * attempt, this.#deps.signal)
+      }
+    }
+    await this.#force(slot, orders, 'unprotected')
+  }
+
+  /** Whether the pair stands after all: true, false once that is certain, null while nobody can tell. */
+  async #placed(legs: readonly Ref[], orders: VenueOrders): Promise<boolean | null> {
+    for (const leg of legs) {
+      const report = await this.#look(leg, orders)
+      if (report === null) return null
+      if (report !== 'absent') return true
+    }
+    return false
+  }
+
+  /** Moves the pair up to a raised stop; a target that the price has already reached is left to fill. */
+  async #follow(slot: Slot, orders: VenueOrders): Promise<void> {
+    const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
+    if (legs.length > 0) {
+      const bid = await orders.bid()
+      if (bid >= slot.wanted.target) return
+      if (bid <= slot.wanted.stop) return this.#force(slot, orders, 'trailing')
+      if (!await this.#takeDown(slot, orders, legs)) return
+    }
+    if (slot.exit === null && sellableQuantity(slot, slot.entry!.price) > 0) await this.#protect(slot, orders)
+  }
+
+  /** Takes a pair down and finds out what it executed. False when that could not be learnt. */
+  async #takeDown(slot: Slot, orders: VenueOrders, legs: readonly Ref[]): Promise<boolean> {
+    const [leg] = legs
+    const ids = clientIds(this.#plan.idPrefix, slot.entry!.orderId)
+    const both = slot.refs.filter(({ pair }) => pair === leg.pair).length > 1
+    this.#plan.journal.note('intent', { purpose: 'take-down', symbol: slot.symbol, id: both ? ids.list(leg.pair) : leg.clientId })
+    try {
+      await this.#quiet()
+      await orders.cancel(both && legs.length > 1 ? ids.list(leg.pair) : null, leg.clientId)
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      // Whatever went wrong, what stands at the venue decides.
+      this.#keepQuiet(error)
+      if (error.failure !== 'not-found') this.#alarm('cancel-failed', { symbol: slot.symbol, error: error.message })
+    }
+    await this.#sync(slot, orders)
+    return legs.every(({ live }) => !live)
+  }
+
+  /** Sells at the market for a reason that no decision gave. */
+  async #force(slot: Slot, orders: VenueOrders, reason: ExitReason): Promise<void> {
+    slot.exit = { orderId: `${slot.entry!.orderId}-sale`, reason }
+    await this.#leave(slot, orders, 'm')
+  }
+
+  /**
+   * Sells the position and takes its pair down, in one request where the venue can. Begins with the truth each time, so
+   * that a pair that fired first, a half-done request and a crash between its halves all end the same way.
+   */
+  async #leave(slot: Slot, orders: VenueOrders, kind: 'x' | 'm' | 'k'): Promise<void> {
+    const { symbol, market } = slot
+    let inOne = market.cancelReplaceAllowed
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      await this.#sync(slot, orders)
+      if (slot.entry === null || slot.exit === null) return
+      const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
+      const quantity = sellableQuantity(slot, slot.entry.price)
+      if (quantity === 0) return this.#finished(slot, orders, legs)
+      // A sale whose fate is unknown is not joined by a second one.
+      if (slot.refs.some(({ live, role }) => live && role === 'sale')) return
+      if (slot.exit.reason !== 'operator' && this.#plan.halted() !== null) return legs.length > 0 ? undefined : this.#naked(slot, 'halted')
+      if (legs.length > 0 && !inOne) await this.#takeDown(slot, orders, legs)
+      else inOne = await this.#sell(slot, orders, kind, legs[0] ?? null) && inOne
+    }
+    this.#alarm('exit-failed', { symbol, order: slot.exit?.orderId, held: slot.held })
+    if (slot.refs.every(({ live, role }) => !live || role === 'entry')) this.#naked(slot, 'exit-failed')
+  }
+
+  /** One attempt. `leg`: its pair is cancelled in the same request. False: the next attempt goes without that. */
+  async #sell(slot: Slot, orders: VenueOrders, kind: 'x' | 'm' | 'k', leg: Ref | null): Promise<boolean> {
+    const { orderId, reason } = slot.exit!
+    const quantity = sellableQuantity(slot, slot.entry!.price)
+    const sale = ++slot.sales
+    const clientId = clientIds(this.#plan.idPrefix, slot.entry!.orderId).sale(kind, sale)
+    // The loop knows the order by its first execution; what comes after that has names of its own.
+    const told = slot.refs.some((ref) => ref.orderId === orderId && ref.booked.quantity > 0) ? `${orderId}-${sale}` : orderId
+    this.#plan.journal.note('intent', { purpose: 'sale', symbol: slot.symbol, id: clientId, order: told, reason, sale, quantity, with: leg?.clientId ?? null })
+    const ref = newRef(clientId, told, 'sale', this.#deps.clock.now(), { reason })
+    slot.refs.push(ref)
+    try {
+      const attempt = (): Promise<Report> => (leg === null ? orders.sell(clientId, quantity) : orders.cancelAndSell(leg.clientId, clientId, quantity))
+      const report = await this.#sendSale(ref, orders, attempt)
+      if (report !== null) await this.#update(slot, orders, ref, report)
+      return true
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error
+      ref.live = false
+      this.#alarm('sale-refused', { symbol: slot.symbol, id: clientId, error: error.message })
+      this.#keepQuiet(error)
+      await this.#deps.clock.sleep(500, this.#deps.signal)
+      // After a pair that fired first the same request is refused the same way; one that went half-way leaves no pair.
+      return error.failure !== 'cancel-replace-failed' && error.failure !== 'rejected'
+    }
+  }
+
+  /** As {@link #send}, but one attempt at a time: what stands is looked at anew before the next. */
+  async #sendSale(ref: Ref, orders: VenueOrders, attempt: () => Promise<Report>): Promise<Report | null> {
+    await this.#quiet()
+    ref.sentAt = this.#deps.clock.now()
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof CallError) || (error.failure !== 'unknown-outcome' && error.failure !== 'duplicate')) throw error
+      this.#alarm('outcome-unknown', { order: ref.orderId, id: ref.clientId, error: error.message })
+      const report = await this.#look(ref, orders)
+      if (report === 'absent') {
+        ref.live = false
+        return null
+      }
+      return report
+    }
+  }
+
+  /** At the start and every few minutes: open orders and balances against what the trail says. */
+  async #reconcile(): Promise<void> {
+    const now = this.#deps.clock.now()
+    if (now - this.#reconciledAt < RECONCILE_MS) return
+    for (const { slot, orders } of this.#slots.values()) {
+      const mine = new Set(slot.refs.map(({ clientId }) => clientId))
+      for (const { clientId } of await this.#openOrders(orders)) {
+        if (!clientId.startsWith(`${this.#plan.idPrefix}-`) || mine.has(clientId)) continue
+        this.#alarm('orphan-order', { symbol: slot.symbol, id: clientId })
+        await orders.cancel(null, clientId)
+      }
+      await this.#sync(slot, orders)
+      const { free, locked } = await orders.balance()
+      if (free + locked < slot.held * (1 - 1e-9) - 1e-9) {
+        this.#episode('balance-short', slot.symbol, { held: slot.held, free, locked })
+      } else this.#over('balance-short', slot.symbol)
+    }
+    this.#reconciledAt = now
+  }
+
+  #openOrders(orders: VenueOrders): Promise<readonly Report[]> {
+    return orders.open()
+  }
+
+  /** Waits out a short ban; longer ones are refused here, before anything leaves. */
+  async #quiet(): Promise<void> {
+    const wait = this.#quietUntil - this.#deps.clock.now()
+    if (wait <= 0) return
+    if (wait > LONGEST_WAIT_MS) throw new CallError('not-executed', `the venue asked not to be called for ${Math.ceil(wait / 1000)} s`, { retryAfterMs: wait })
+    await this.#deps.clock.sleep(wait, this.#deps.signal)
+  }
+
+  #keepQuiet({ retryAfterMs }: CallError): void {
+    if (retryAfterMs !== null) this.#quietUntil = Math.max(this.#quietUntil, this.#deps.clock.now() + retryAfterMs)
+  }
+
+  #unreachable(symbol: string, error: CallError): void {
+    this.#keepQuiet(error)
+    this.#episode('venue-unreachable', symbol, { error: error.message })
+  }
+
+  #naked(slot: Slot, why: string): void {
+    this.#alarm('naked', { symbol: slot.symbol, held: slot.held, why })
+  }
+
+  #alarm(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#plan.journal.note('alarm', { event, ...fields })
+  }
+
+  /** One alarm when it begins, one when it is over. */
+  #episode(event: string, symbol: string, fields: Readonly<Record<string, unknown>>): void {
+    const key = `${event} ${symbol}`
+    if (this.#episodes.has(key)) return
+    this.#episodes.add(key)
+    this.#alarm(event, { symbol, ...fields })
+  }
+
+  #over(event: string, symbol: string): void {
+    if (this.#episodes.delete(`${event} ${symbol}`)) this.#alarm(`${event}-over`, { symbol })
+  }
+}

@@ -1,0 +1,198 @@
+import { sellable, type Instrument } from '../../../engine/core/instrument.ts'
+import { armPair, type ProtectivePair } from '../../../engine/core/matching.ts'
+import type { Execution, ExitReason, Fill, Protection } from '../../../engine/core/order.ts'
+import type { EpochMs } from '../../../engine/core/time.ts'
+import type { PastLine } from '../../../engine/ports.ts'
+import type { VenueMarket } from '../../binance/connection.ts'
+
+/** Cumulative amounts, base and quote. */
+export interface Sums {
+  quantity: number
+  notional: number
+  feeBase: number
+  feeQuote: number
+}
+
+/** One order that was, or may have been, sent to the venue. */
+export interface Ref {
+  readonly clientId: string
+  /** What the loop and the trail call it. */
+  readonly orderId: string
+  readonly role: 'entry' | 'stop' | 'target' | 'sale'
+  /** Why a sale was sent; legs find their reason when they fill. */
+  readonly reason: ExitReason | null
+  /** The protective pair it belongs to, from 1; 0 for others. */
+  readonly pair: number
+  /** When it was last sent. */
+  sentAt: EpochMs
+  /** The venue has shown it. */
+  seen: boolean
+  /** It may still execute, or its end is not known. */
+  live: boolean
+  /** What has been told to the loop of its executions. */
+  readonly booked: Sums
+}
+
+/** Everything the broker knows about one symbol: what it meant to do, what is known to have happened. */
+export interface Slot {
+  readonly symbol: string
+  readonly instrument: Instrument
+  readonly market: VenueMarket
+  /** The entry order of the present position. */
+  entry: { readonly orderId: string; readonly protection: Protection; readonly decidedAt: EpochMs; price: number; candle: EpochMs } | null
+  /** Base units held, dust included. */
+  held: number
+  /** Orders of the present position, in the order in which they were meant. */
+  refs: Ref[]
+  /** Levels that are wanted; 0 and Infinity for none. */
+  readonly wanted: ProtectivePair
+  /** The stop price of the newest pair that was sent. */
+  restingStop: number
+  pairs: number
+  sales: number
+  exit: { readonly orderId: string; readonly reason: ExitReason } | null
+  /** When the newest entry was decided, so that an older one is never sent after it. */
+  newestDecision: EpochMs
+  /** Told to the loop at the next settle. */
+  queue: Execution[]
+  /** A stop limit has triggered and did not fill yet. */
+  triggered: boolean
+}
+
+export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => ({
+  symbol: instrument.symbol, instrument, market, entry: null, held: 0, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
+  restingStop: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
+})
+
+export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
+
+export const newRef = (
+  clientId: string, orderId: string, role: Ref['role'], sentAt: EpochMs, more: Partial<Pick<Ref, 'reason' | 'pair'>> = {},
+): Ref => ({ clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, booked: noSums() })
+
+/** `0-1577836800-entry` → `0-1577836800`: symbol and decision, from which all ids of a position derive. */
+export const stemOf = (orderId: string): string => orderId.replace(/-[a-z]+$/, '')
+
+/** Client ids derive from run, decision and purpose, so that a restarted process finds what it has sent. */
+export const clientIds = (prefix: string, entryId: string) => {
+  const stem = `${prefix}-${stemOf(entryId)}`
+  return {
+    entry: `${stem}-e`,
+    list: (pair: number) => `${stem}-p${pair}`,
+    stop: (pair: number) => `${stem}-s${pair}`,
+    target: (pair: number) => `${stem}-t${pair}`,
+    /** x: an exit that was decided, m: a forced one, k: a person's. */
+    sale: (kind: 'x' | 'm' | 'k', sale: number) => `${stem}-${kind}${sale}`,
+  }
+}
+
+/** A leg's name in the trail; the first pair's are those that every broker uses. */
+export const legId = (entryId: string, role: 'stop' | 'target', pair: number): string =>
+  pair === 1 ? `${entryId}-${role}` : `${entryId}-${role}-${pair}`
+
+export function begin(slot: Slot, order: { readonly id: string; readonly protection: Protection }, decidedAt: EpochMs, ref: Ref): void {
+  slot.entry = { orderId: order.id, protection: order.protection, decidedAt, price: NaN, candle: NaN }
+  slot.newestDecision = decidedAt
+  slot.refs = [ref]
+  slot.pairs = slot.sales = slot.restingStop = 0
+  slot.wanted.stop = 0
+  slot.wanted.target = Infinity
+  slot.wanted.raised = false
+  slot.exit = null
+  slot.triggered = false
+}
+
+/** Takes a fill into what is held. The first buy arms the levels. */
+export function take(slot: Slot, { side, quantity, feeBase, price, time }: Fill): void {
+  if (side === 'sell') {
+    slot.held = quantity >= slot.held ? 0 : slot.held - quantity
+    return
+  }
+  slot.held += quantity - feeBase
+  if (slot.entry === null) return
+  slot.entry.price = price
+  slot.entry.candle = time
+  armPair(slot.wanted, price, slot.entry.protection, slot.instrument.tickSize)
+}
+
+/** What of the holding an order can sell at `price`, also by the filters that the scenario's instrument does not know. */
+export function sellableQuantity({ held, instrument, market }: Slot, price: number): number {
+  const quantity = sellable(held, price, instrument)
+  return quantity >= market.lot.min ? Math.min(quantity, market.lot.max) : 0
+}
+
+/** The position is over; what is left is dust. */
+export function clear(slot: Slot): void {
+  slot.entry = null
+  slot.refs = []
+  slot.exit = null
+  slot.triggered = false
+}
+
+/** Goes through the trail of the run so far. What the venue did since is asked for afterwards. */
+export function recall(slot: Slot, prefix: string, past: readonly PastLine[]): void {
+  for (const line of past) {
+    if (line['symbol'] !== slot.symbol) continue
+    if (line.type === 'intent') recallIntent(slot, prefix, line)
+    else if (line.type === 'order') recallOrder(slot, line)
+    else if (line.type === 'fill') recallFill(slot, line)
+  }
+}
+
+function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
+  const at = Date.parse(line.timestamp!)
+  const { purpose } = line
+  if (purpose === undefined) {
+    const order = line['order'] as { id: string; side: string; stopLoss: number | null; takeProfit: number | null; reason: ExitReason }
+    if (order.side === 'sell') slot.exit = { orderId: order.id, reason: order.reason }
+    else {
+      const protection = { stopLoss: order.stopLoss, takeProfit: order.takeProfit }
+      begin(slot, { id: order.id, protection }, at, newRef(clientIds(prefix, order.id).entry, order.id, 'entry', at))
+    }
+    return
+  }
+  const entryId = slot.entry?.orderId
+  if (entryId === undefined) return
+  if (purpose === 'protect') {
+    const { pair, stop, target, raised } = line as unknown as { pair: number; stop: number | null; target: number | null; raised: boolean }
+    const ids = clientIds(prefix, entryId)
+    slot.pairs = pair
+    slot.wanted.stop = stop ?? 0
+    slot.wanted.target = target ?? Infinity
+    slot.wanted.raised = raised
+    slot.restingStop = stop ?? 0
+    if (stop !== null) slot.refs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, { pair }))
+    if (target !== null) slot.refs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, { pair }))
+  } else if (purpose === 'sale') {
+    const { id, order, reason, sale } = line as unknown as { id: string; order: string; reason: ExitReason; sale: number }
+    slot.sales = sale
+    slot.refs.push(newRef(id, order, 'sale', at, { reason }))
+  }
+}
+
+function recallOrder(slot: Slot, line: PastLine): void {
+  const { id, state } = line as unknown as { id: string | null; state: string }
+  if (state === 'void') {
+    slot.held = 0
+    clear(slot)
+  } else if (state === 'rejected' || state === 'expired' || state === 'cancelled') {
+    if (slot.exit?.orderId === id) slot.exit = null
+    if (slot.entry?.orderId === id && Number.isNaN(slot.entry.price)) clear(slot)
+  }
+}
+
+function recallFill(slot: Slot, line: PastLine): void {
+  const fill = {
+    side: line['side'], quantity: line['quantity'], feeBase: line['fee_base'], price: line['price'], time: Date.parse(line.timestamp!),
+  } as Fill
+  const ref = slot.refs.find(({ orderId }) => orderId === line['id'])
+  if (ref !== undefined) {
+    ref.seen = true
+    ref.booked.quantity += fill.quantity
+    ref.booked.notional += line['notional'] as number
+    ref.booked.feeBase += fill.feeBase
+    ref.booked.feeQuote += line['fee_quote'] as number
+  }
+  take(slot, fill)
+  if (fill.side === 'sell' && sellableQuantity(slot, fill.price) === 0) clear(slot)
+}

@@ -1,0 +1,179 @@
+import type { Candle } from '../../../engine/core/candle.ts'
+import { isoTime, type EpochMs } from '../../../engine/core/time.ts'
+import { floorToGrid } from '../../../engine/core/timeframe.ts'
+
+/** Two reads that agree must lie this far apart, in ms. */
+const AGREE_MS = 1000
+/** A candle whose close is this long past is finished even when no later candle has begun, in ms. */
+const SETTLED_MS = 3000
+/** This many delivered candles are compared with what the venue shows now. */
+const WATCHED = 3
+/** While a candle does not come, reads are between these, in ms, a quarter of the wait so far apart. */
+const POLL_MS = { least: 1000, most: 30_000 }
+
+/** Reads that agreed with each other: when the first was, and how many there were. */
+interface Agreement {
+  readonly since: EpochMs
+  readonly reads: number
+}
+interface Sighting extends Agreement {
+  readonly candle: Candle
+}
+/** Candles from `from` up to, not including, `to` are not shown although later ones are. */
+interface Hole extends Agreement {
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
+
+export interface FeedStart {
+  readonly symbol: string
+  /** Timeframe in ms. */
+  readonly step: number
+  /** Candles that a first start begins with. */
+  readonly warmup: number
+  /** Open time of the newest candle that the run has already seen; undefined on a first start. */
+  readonly after: EpochMs | undefined
+  /** A line for the trail. */
+  alarm(event: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+const same = (a: Candle, b: Candle): boolean =>
+  a.openTime === b.openTime && a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
+
+const numbers = ({ open, high, low, close, volume }: Candle): object => ({ open, high, low, close, volume })
+
+/**
+ * Decides which candles of one symbol are final. It is given what the venue shows and the time, and asks nothing itself.
+ * A candle is final when the next one has begun (or its close is 3 s past) and two reads at least 1 s apart agree.
+ */
+export class CandleFeed {
+  readonly symbol: string
+  /** Final candles in order that nobody has taken yet. */
+  readonly ready: Candle[] = []
+  readonly #start: FeedStart
+  readonly #step: number
+  readonly #sightings = new Map<EpochMs, Sighting>()
+  /** Delivered candles by open time, null for holes that were given up. */
+  readonly #delivered = new Map<EpochMs, Candle | null>()
+  #next: EpochMs | null
+  #hole: Hole | null = null
+  #warmUntil: EpochMs | null = null
+  #newest = -Infinity
+
+  constructor(start: FeedStart) {
+    this.symbol = start.symbol
+    this.#start = start
+    this.#step = start.step
+    this.#next = start.after === undefined ? null : start.after + start.step
+  }
+
+  /** Open time of the first candle that is not final yet; null before the first read of a first start. */
+  get next(): EpochMs | null {
+    return this.#next
+  }
+
+  /** Open time from which the next read must show everything. */
+  from(now: EpochMs): EpochMs {
+    const [watched] = this.#delivered.keys()
+    return watched ?? this.#next ?? floorToGrid(now, this.#step) - this.#start.warmup * this.#step
+  }
+
+  /** On a first start: everything before this open time is warm-up, and delivered at once. Null on a restart. */
+  get warmUntil(): EpochMs | null {
+    return this.#warmUntil
+  }
+
+  /** True when all candles of the warm-up are ready, or there is none. */
+  get warm(): boolean {
+    return this.#next !== null && (this.#warmUntil === null || this.#next >= this.#warmUntil)
+  }
+
+  /** True when the venue shows nothing of the candle that is due, nor of a later one. */
+  get blank(): boolean {
+    return this.#next === null || this.#newest < this.#next
+  }
+
+  /**
+   * Takes one whole read: rows from `from(now)` on, rising. With `ended` time stands still for good: reads need not lie
+   * apart, and nothing later can begin.
+   */
+  take(rows: readonly Candle[], now: EpochMs, ended = false): void {
+    this.#next ??= this.#begin(rows, now)
+    this.#newest = rows.at(-1)?.openTime ?? -Infinity
+    this.#watch(rows)
+    this.#sight(rows.filter(({ openTime }) => openTime >= (this.#next ?? 0)), now)
+    const seen = this.#hole
+    this.#hole = null
+    const agreed = ({ since, reads }: Agreement): boolean => reads > 1 && (ended || now - since >= AGREE_MS)
+    for (const row of rows) {
+      if (row.openTime < this.#next) continue
+      if (row.openTime > this.#next && !this.#passHole(row.openTime, seen, now, agreed, ended)) return
+      const close = row.openTime + this.#step
+      const sighting = this.#sightings.get(row.openTime)
+      const over = ended || this.#newest > row.openTime || now >= close + SETTLED_MS
+      if (sighting === undefined || !over || !agreed(sighting)) return
+      this.ready.push(row)
+      this.#sightings.delete(row.openTime)
+      this.#remember(row.openTime, row)
+      this.#next = close
+    }
+  }
+
+  /** When the next read is worth making. */
+  readAt(now: EpochMs): EpochMs {
+    if (this.#next === null) return now
+    if (this.#sightings.size > 0 || this.#hole !== null) return now + AGREE_MS
+    const close = this.#next + this.#step
+    if (close > now) return close
+    const wait = Math.floor((now - close) / 4 / POLL_MS.least) * POLL_MS.least
+    return now + Math.min(POLL_MS.most, Math.max(POLL_MS.least, wait))
+  }
+
+  /** A first start begins with the oldest candle that there is: what came before it is not missing. */
+  #begin(rows: readonly Candle[], now: EpochMs): EpochMs {
+    this.#warmUntil = floorToGrid(now, this.#step)
+    return Math.min(rows[0]?.openTime ?? Infinity, this.#warmUntil)
+  }
+
+  #sight(rows: readonly Candle[], now: EpochMs): void {
+    const shown = new Set(rows.map(({ openTime }) => openTime))
+    for (const openTime of this.#sightings.keys()) if (!shown.has(openTime)) this.#sightings.delete(openTime)
+    for (const candle of rows) {
+      if (candle.openTime + this.#step > now) continue
+      const before = this.#sightings.get(candle.openTime)
+      const agrees = before !== undefined && same(before.candle, candle)
+      this.#sightings.set(candle.openTime, { candle, since: agrees ? before.since : now, reads: agrees ? before.reads + 1 : 1 })
+    }
+  }
+
+  /** True when the candles from `next` to `to` are given up: they really are not there. */
+  #passHole(to: EpochMs, seen: Hole | null, now: EpochMs, agreed: (hole: Hole) => boolean, ended: boolean): boolean {
+    const from = this.#next ?? to
+    const before = seen?.from === from && seen.to === to ? seen : null
+    const hole = { from, to, since: before?.since ?? now, reads: (before?.reads ?? 0) + 1 }
+    if (!agreed(hole) || (!ended && now < to + SETTLED_MS)) {
+      this.#hole = hole
+      return false
+    }
+    this.#start.alarm('gap', { from: isoTime(from), to: isoTime(to - this.#step), missing: (to - from) / this.#step })
+    for (let openTime = Math.max(from, to - WATCHED * this.#step); openTime < to; openTime += this.#step) this.#remember(openTime, null)
+    this.#next = to
+    return true
+  }
+
+  #remember(openTime: EpochMs, candle: Candle | null): void {
+    this.#delivered.set(openTime, candle)
+    const [oldest] = this.#delivered.keys()
+    if (this.#delivered.size > WATCHED) this.#delivered.delete(oldest)
+  }
+
+  /** Reports every delivered candle that the venue shows otherwise now, once per change. */
+  #watch(rows: readonly Candle[]): void {
+    for (const row of rows) {
+      const was = this.#delivered.get(row.openTime)
+      if (was === undefined || (was !== null && same(was, row))) continue
+      this.#start.alarm('candle-revised', { openTime: isoTime(row.openTime), was: was === null ? null : numbers(was), is: numbers(row) })
+      this.#delivered.set(row.openTime, row)
+    }
+  }
+}
