@@ -1,4 +1,4 @@
-import { plugins } from '../plugins/index.ts'
+import { exchange, plugins } from '../plugins/index.ts'
 import { strategies } from '../strategies/index.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { prepareIndicators } from './core/indicators.ts'
@@ -17,6 +17,9 @@ import { Track } from './session/track.ts'
 
 /** Everything that can be named in a scenario. */
 export const registry = new Registry(plugins, strategies)
+
+/** The practice exchange, loaded when it is needed. */
+export const loadExchange = exchange
 
 /** Time that only the loop moves. */
 export class SimulatedClock implements Clock {
@@ -50,25 +53,17 @@ export interface Assembly {
  * `atEnd` says what becomes of positions when the tape ends.
  */
 export async function assemble(
-  { scenario, folder, plugins: chosen }: Resolution, world: World, atEnd: 'close' | 'keep',
+  resolution: Resolution, world: World, atEnd: 'close' | 'keep',
   variants: readonly LaneVariant[] = [{}], trails: readonly (Trail | null)[] = [null],
 ): Promise<Assembly> {
+  const { scenario, folder, plugins: chosen } = resolution
   const clock = new SimulatedClock()
   const { strategy } = chosen
-  const { params } = scenario.strategy
   const instruments = scenario.symbols.map((symbol) => instrumentOf(symbol, scenario.instruments[symbol]))
   const bySymbol = Object.fromEntries(instruments.map((instrument) => [instrument.symbol, instrument]))
   const market = await openMarket(scenario, folder, chosen.market, bySymbol, makeDeps(world, clock, scenario.seed, chosen.market.env))
 
-  const warmup = strategy.warmup(params)
-  const makeBook = await prepareIndicators(strategy.indicators(params))
-  const tracks = scenario.symbols.map((symbol, index) => new Track({
-    index, symbol, timeframe: scenario.timeframe, book: makeBook(warmup), strategy, params,
-  }))
-  const links = await Promise.all(chosen.providers.map(async (plugin, index) => ({
-    name: plugin.name,
-    provider: await plugin.create(scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined),
-  })))
+  const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
   const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
   const lanes: Lane[] = []
   for (const group of groups) {
@@ -88,10 +83,31 @@ export async function assemble(
   return {
     market,
     plan: {
-      market, tracks, lanes, chain: new ProviderChain(links, 1, world.signal), timeframe: scenario.timeframe, warmup,
+      market, tracks, lanes, chain, timeframe: scenario.timeframe, warmup,
       usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal, atEnd, stopwatch: world.stopwatch,
     },
   }
+}
+
+/** What decides: the strategy's indicators per symbol, and who is asked. */
+export interface Decisions {
+  readonly tracks: readonly Track[]
+  readonly chain: ProviderChain
+  readonly warmup: number
+}
+
+export async function prepareDecisions({ scenario, plugins: { strategy, providers } }: Resolution, world: World, clock: Clock): Promise<Decisions> {
+  const { params } = scenario.strategy
+  const warmup = strategy.warmup(params)
+  const makeBook = await prepareIndicators(strategy.indicators(params))
+  const tracks = scenario.symbols.map((symbol, index) => new Track({
+    index, symbol, timeframe: scenario.timeframe, book: makeBook(warmup), strategy, params,
+  }))
+  const links = await Promise.all(providers.map(async (plugin, index) => ({
+    name: plugin.name,
+    provider: await plugin.create(scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined),
+  })))
+  return { tracks, chain: new ProviderChain(links, 1, world.signal), warmup }
 }
 
 /** Variants that differ in thresholds only share a lane; `alone` names those that write a trail or see their own position. */
@@ -107,7 +123,7 @@ function groupVariants(variants: readonly LaneVariant[], scenario: ResolvedScena
   return [...groups.values()]
 }
 
-function openMarket(
+export function openMarket(
   scenario: ResolvedScenario, folder: string, plugin: Resolution['plugins']['market'],
   instruments: Readonly<Record<string, Instrument>>, deps: Deps,
 ): Promise<MarketSource> | MarketSource {

@@ -2,23 +2,16 @@ import { createHash } from 'node:crypto'
 import { Trail } from './audit/trail.ts'
 import { assemble, type LaneVariant, type World } from './assemble.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
-import type { DecisionCounts, ExitCounts, Figures, LaneMeasures } from './core/figures.ts'
-import { computeFigures } from './core/metrics.ts'
-import { equity } from './core/portfolio.ts'
-import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
+import type { DecisionCounts, ExitCounts, Figures } from './core/figures.ts'
 import { isoTime } from './core/time.ts'
 import { timeframeMs } from './core/timeframe.ts'
+import { describe, TapeWatch, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
-import type { ChainLink } from './pipeline/provider-chain.ts'
-import type { CandleBatch, MarketSource } from './ports.ts'
-import { buyAndHold, HoldWatch, RandomEntries } from './report/baselines.ts'
-import { ChartCollector } from './report/chart-candles.ts'
-import { assumptions, warnings } from './report/notes.ts'
-import type { Baselines, BreakEven, ReportData } from './report/report-data.ts'
-import { countDecisions, countExits, measureLane } from './session/measures.ts'
-import type { Lane } from './session/lane.ts'
+import type { CandleBatch } from './ports.ts'
+import type { Baselines, ReportData } from './report/report-data.ts'
+import { measureLane } from './session/measures.ts'
 import { RunDirectory } from './session/run-directory.ts'
-import { laneOf, runSession, type SessionResult } from './session/session.ts'
+import { laneOf, runSession } from './session/session.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { version } from './version.ts'
 
@@ -76,7 +69,9 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
   if (directory !== null) options.onDirectory?.(directory)
   try {
     const played = await play(resolution, world, options, run, directory)
-    const report = await describe(resolution, played, options, run, world.signal)
+    const report = await describe(resolution, played, {
+      again: options.report ? played.market : null, charts: options.out !== null, bounds: options.bounds === true,
+    }, run, world.signal)
     const figures = (): BacktestFigures => {
       const { elapsedMs, candles } = played.session
       const candlesPerSecond = elapsedMs > 0 ? candles / (elapsedMs / 1000) : null
@@ -106,17 +101,6 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
   }
 }
 
-/** The pass over the tape: what the session came to, and what was noted of the candles on the way. */
-interface Played {
-  readonly market: MarketSource
-  readonly session: SessionResult
-  readonly lane: Lane
-  readonly links: readonly ChainLink[]
-  readonly measures: LaneMeasures
-  readonly watches: readonly HoldWatch[]
-  readonly candlesPerSymbol: readonly number[]
-}
-
 const BOUNDS: readonly LaneVariant[] = [{}, { fillModel: 'conservative' }, { fillModel: 'optimistic' }]
 
 async function play(
@@ -129,16 +113,10 @@ async function play(
   const { market, plan } = await assemble(resolution, world, 'close', bounds ? BOUNDS : [{}], [trail])
   trail?.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
 
-  const watches = symbols.map(() => new HoldWatch())
-  const candlesPerSymbol = symbols.map(() => 0)
-  let seen = 0
-  const observe = ({ decides, symbol, columns, start, end }: CandleBatch): void => {
-    if (!decides) return
-    const index = symbols.indexOf(symbol)
-    watches[index].add(columns, start, end)
-    candlesPerSymbol[index] += end - start
-    seen += end - start
-    onProgress?.(market.progress?.() ?? null, seen)
+  const watch = new TapeWatch(symbols)
+  const observe = (batch: CandleBatch): void => {
+    watch.observe(batch)
+    if (batch.decides) onProgress?.(market.progress?.() ?? null, watch.seen)
   }
   const session = await runSession({ ...plan, observe })
   if (session.candles === 0) world.signal.throwIfAborted()
@@ -150,59 +128,5 @@ async function play(
     event: session.interrupted ? 'interrupted' : 'end', candles: session.candles, final_equity: measures.finalEquity,
   })
   trail?.flush()
-  return { market, session, lane, links, measures, watches, candlesPerSymbol }
-}
-
-/** Figures, baselines, assumptions and warnings of a played tape. */
-async function describe(
-  { scenario, omitted, description }: Resolution, { market, session, lane, links, measures, watches, candlesPerSymbol }: Played,
-  options: BacktestOptions, run: string, signal: AbortSignal,
-): Promise<ReportData> {
-  const { symbols, policy, seed } = scenario
-  const figures = computeFigures(measures)
-  const { costs } = await lane.broker.account()
-  const again = options.report && !session.interrupted
-  const random = again ? new RandomEntries(measures.trades, candlesPerSymbol, seed) : null
-  const charts = random === null ? [] : await readAgain(market, scenario, random, options.out !== null)
-  // Interrupted in the second pass: the run is whole, but what only that pass can tell is not.
-  const complete = again && !signal.aborted
-  const baselines: Baselines = {
-    buyAndHold: buyAndHold(watches, measures.startCash, costs),
-    flat: { finalEquity: measures.startCash, totalReturn: 0, maxDrawdown: 0, note: 'no trade at all' },
-    random: complete && random !== null ? random.result(measures.startCash, policy.positionSize, costs, figures.totalReturn) : null,
-  }
-  const { stopLoss, takeProfit, minConfidence } = policy
-  const roundTrip = roundTripCosts(costs)
-  const breakEven: BreakEven = {
-    baseRate: baseRate(stopLoss, takeProfit), breakEven: breakEvenRate(stopLoss, takeProfit, roundTrip), costs: roundTrip, minConfidence,
-  }
-  const decisions = countDecisions(lane, session.opinions[0], links)
-  const equityOf = (variant: number): number => equity(laneOf(session, variant).portfolio)
-  return {
-    run, name: scenario.name, symbols, timeframe: scenario.timeframe, strategy: scenario.strategy.name,
-    firstOpen: session.firstOpen, lastOpen: session.lastOpen, startCash: measures.startCash, quote: symbols[0].split('/')[1],
-    figures, baselines, breakEven, exits: countExits(measures), decisions,
-    bounds: options.bounds ? { conservative: equityOf(1), optimistic: equityOf(2) } : null,
-    trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
-    assumptions: [...(description === null ? [] : [description]), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
-    warnings: warnings({
-      scenario, figures, measures, breakEven, decisions, dust: measures.finalEquity - lane.portfolio.cash, halted: lane.halted,
-      interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds === true,
-    }),
-    interrupted: session.interrupted || signal.aborted,
-  }
-}
-
-/** Reads the tape once more, for prices that only the finished run knows to need. */
-async function readAgain(
-  market: MarketSource, { symbols, timeframe }: ResolvedScenario, random: RandomEntries, charts: boolean,
-): Promise<ReportData['charts']> {
-  const collectors = charts ? symbols.map((symbol) => new ChartCollector(symbol, timeframeMs(timeframe))) : []
-  for await (const event of market.events()) {
-    if (event.kind !== 'candles' || !event.decides) continue
-    const symbol = symbols.indexOf(event.symbol)
-    random.add(symbol, event.columns, event.start, event.end)
-    collectors[symbol]?.add(event.columns, event.start, event.end)
-  }
-  return collectors.map((collector) => collector.result())
+  return { market, session, lane, links, measures, watch }
 }

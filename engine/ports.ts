@@ -136,6 +136,8 @@ export interface Broker {
   calm?(symbol: string): CalmRange | null
   /** An independent broker in the same state, for lanes that were alike until now. Brokers of one account do not have it. */
   fork?(): Broker
+  /** Sells what is ours of a symbol and nothing else, whoever runs the loop. Returns whether nothing is left. Brokers of a venue have it. */
+  flatten?(symbol: string): Promise<boolean>
   /** Requests that were sent to a venue, for the run's record. */
   readonly requests?: { readonly signed: number; readonly public: number }
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */

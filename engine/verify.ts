@@ -37,8 +37,8 @@ function faultWith(
   if (recorded !== null && lines > recorded.lines) {
     return { line: recorded.lines + 1, what: `it is one too many: run.json recorded ${recorded.lines} lines` }
   }
-  if (!chained && !ended) return { line: lines + 1, what: 'the end of the session is missing, although the run has ended' }
-  return null
+  if (chained || ended) return null
+  return { line: lines + 1, what: 'the end of the session is missing, although the run has ended' }
 }
 
 function recordedTrail({ audit }: RunRecord): RecordedTrail | null {

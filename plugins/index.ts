@@ -2,6 +2,9 @@ import type { Plugin, PluginKind } from '../engine/ports.ts'
 
 type Manifest = { readonly [K in PluginKind]: Readonly<Record<string, () => Promise<{ default: Plugin<K, unknown> }>>> }
 
+/** The practice exchange: no plugin of a scenario, but found here like all that is concrete. */
+export const exchange = () => import('./exchange/exchange.ts')
+
 /** The manifest: one line per plugin, imported only when it is used. */
 export const plugins: Manifest = {
   market: {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf, TapedeckError } from '../errors.ts'
-import { setAside, syncFolder, writeAll } from './durable-file.ts'
+import { bytesOf, setAside, syncFolder, writeAll } from './durable-file.ts'
 import { fieldsOf, rawLines, textOf } from './raw-lines.ts'
 
 const OPENING = ', "prev": "'
@@ -15,7 +15,7 @@ export const NO_LINE = '0'.repeat(64)
 /** What the next line of a chain says about this one: SHA-256 of the raw line without its newline, as hexadecimal. */
 export const lineHash = (raw: Uint8Array): string => createHash('sha256').update(raw).digest('hex')
 
-/** Splits a raw chained line into the line as it was before it was chained, and the hash it carries. null: not chained. */
+/** Splits a raw chained line into what it was before it was chained, and the hash it carries. null: not chained. */
 export function unchain(raw: string): { readonly line: string; readonly prev: string } | null {
   const at = raw.length - TAIL
   if (at < 1 || !raw.startsWith(OPENING, at) || !raw.endsWith('"}')) return null
@@ -31,8 +31,8 @@ export interface Torn {
 }
 
 /**
- * A JSON Lines file that only grows. Each line ends with `, "prev": "<hash of the line before>"}`, so that nothing in it
- * can be changed, dropped or moved unnoticed. One process may have it open at a time.
+ * A JSON Lines file that only grows. Each line ends with `, "prev": "<hash of the line before>"}`, so that nothing in
+ * it can be changed, dropped or moved unnoticed. One process may have it open at a time.
  */
 export class ChainedLog {
   /** Raw lines that were there when it was opened, without newline. */
@@ -98,7 +98,7 @@ export class ChainedLog {
    * with the line before.
    */
   append(line: Uint8Array | string, durable: boolean): void {
-    const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength)
+    const bytes = bytesOf(line)
     if (bytes.length < 4 || !bytes.subarray(-2).equals(CLOSED) || bytes.indexOf(10) !== bytes.length - 1) {
       throw new TypeError('a chained log takes one whole line at a time')
     }
@@ -183,7 +183,8 @@ export function chainFault(raw: string, head: string): string | null {
 
 function broken(path: string, line: number, what: string): TapedeckError {
   return new TapedeckError('TD_TRAIL_BROKEN',
-    `${path}: line ${line} is damaged: ${what}; a run cannot go on from a damaged trail: restore the file, or start a new run`)
+    `${path}: line ${line} is damaged: ${what}; `
+    + 'a run cannot go on from a damaged trail: restore the file, or start a new run')
 }
 
 const cannotWrite = (path: string, error: unknown): string =>

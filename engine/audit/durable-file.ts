@@ -3,6 +3,10 @@ import {
 } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 
+/** The same bytes as a buffer, or a text's in UTF-8. */
+export const bytesOf = (line: Uint8Array | string): Buffer =>
+  typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength)
+
 /** A write may take only part of what it is given. */
 export function writeAll(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)

@@ -19,8 +19,8 @@ export interface TrailContents {
 }
 
 /**
- * A trail's lines, chained or not; the chain itself is {@link verifyTrail}'s business. Throws TD_RUN_MISSING when there is
- * no such file and TD_TRAIL_BROKEN when a whole line is not one of a trail.
+ * A trail's lines, chained or not; the chain itself is {@link verifyTrail}'s business. Throws TD_RUN_MISSING when there
+ * is no such file and TD_TRAIL_BROKEN when a whole line is not one of a trail.
  */
 export function readTrail(path: string): TrailContents {
   const lines: TrailLine[] = []
@@ -88,8 +88,8 @@ export interface TrailCheck {
 }
 
 /**
- * Checks every line (JSON, type, timestamp), `seq` (1, 2, 3, …), one run id throughout, the session's start on the first
- * line, and the chain where the first line has one. With `recorded` the line of that number must have that hash.
+ * Checks every line (JSON, type, timestamp), `seq` (1, 2, 3, …), one run id throughout, the session's start on the
+ * first line, and the chain where the first line has one. With `recorded` the line of that number must have that hash.
  * Throws TD_RUN_MISSING when there is no such file.
  */
 export function verifyTrail(path: string, recorded: RecordedTrail | null = null): TrailCheck {
@@ -120,7 +120,9 @@ export function verifyTrail(path: string, recorded: RecordedTrail | null = null)
       }
       const broken = chained || unchain(raw) !== null ? chainFault(raw, head) : null
       if (broken !== null) fault(number, broken)
-      if (run === null || fields['run'] !== run) fault(number, `its run is ${said(fields['run'])}, expected ${said(run)}`)
+      if (run === null || fields['run'] !== run) {
+        fault(number, `its run is ${said(fields['run'])}, expected ${said(run)}`)
+      }
       if (fields.timestamp !== null && !isTime(fields.timestamp)) {
         fault(number, `its timestamp ${said(fields.timestamp)} is no time`)
       }
@@ -132,10 +134,14 @@ export function verifyTrail(path: string, recorded: RecordedTrail | null = null)
       ended = fields.type === 'session' && (fields['event'] === 'end' || fields['event'] === 'interrupted')
     }
     head = lineHash(bytes)
-    if (recorded?.lines === number && recorded.head !== head) fault(number, 'it is not the line that run.json recorded as the last')
+    if (recorded?.lines === number && recorded.head !== head) {
+      fault(number, 'it is not the line that run.json recorded as the last')
+    }
   }
   if (lines === 0) fault(1, 'there is none')
-  if (recorded !== null && lines < recorded.lines) fault(lines + 1, `it is missing: run.json recorded ${recorded.lines} lines`)
+  if (recorded !== null && lines < recorded.lines) {
+    fault(lines + 1, `it is missing: run.json recorded ${recorded.lines} lines`)
+  }
   return { lines, sound: firstFault === null, firstFault, torn, seqGaps, chained, head, run, ended }
 }
 

@@ -137,6 +137,15 @@ export async function resolveScenario(
   return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, strategy } }
 }
 
+/** The resolution of a scenario that was resolved before, as a run's record keeps it. Throws TD_PLUGIN_UNKNOWN for what is no longer there. */
+export async function recallResolution(scenario: ResolvedScenario, folder: string, registry: Registry): Promise<Resolution> {
+  const [market, broker, strategy, providers] = await Promise.all([
+    registry.plugin('market', scenario.market.source), registry.plugin('broker', scenario.broker.name), registry.strategy(scenario.strategy.name),
+    Promise.all(scenario.providers.map(({ name }) => registry.plugin('provider', name))),
+  ])
+  return { scenario, folder, description: null, origins: new Map(), omitted: [], plugins: { market, broker, providers, strategy } }
+}
+
 /** A name that does not exist is told with the place where it was written. */
 const named = <T>(path: string, at: string, loading: Promise<T>): Promise<T> =>
   loading.catch((error: unknown) => {

@@ -15,8 +15,9 @@ export interface AccountLock {
 const TOUCH_EVERY_MS = 6 * 3_600_000
 
 /**
- * One process per account and symbol: two would count each other's fills as their own. `symbols` such as BTC/USDT. Throws
- * TD_LOCKED, naming the process and the symbol; then nothing is held. A dead process's lock is taken over at once.
+ * One process per account and symbol: two would count each other's fills as their own. `symbols` such as BTC/USDT.
+ * Throws TD_LOCKED, naming the process and the symbol; then nothing is held. A dead process's lock is taken over at
+ * once.
  */
 export function lockAccount(venueName: string, apiKey: string, symbols: readonly string[]): AccountLock {
   const folder = lockFolder()
@@ -27,10 +28,12 @@ export function lockAccount(venueName: string, apiKey: string, symbols: readonly
   }
   // In one order for everybody, so that two of several symbols each do not both give up halfway.
   for (const symbol of [...new Set(symbols)].sort()) {
-    const lock = take(join(folder, `${venueName}-${account}-${symbol.replaceAll(/[^A-Za-z0-9]/g, '')}`), symbol, release)
+    const market = symbol.replaceAll(/[^A-Za-z0-9]/g, '')
+    const lock = take(join(folder, `${venueName}-${account}-${market}`), symbol, release)
     if (typeof lock === 'number') {
       release()
-      throw new TapedeckError('TD_LOCKED', `${symbol}: process ${lock} already trades it with this ${venueName} account; `
+      throw new TapedeckError('TD_LOCKED',
+        `${symbol}: process ${lock} already trades it with this ${venueName} account; `
         + 'stop that process, or give this one another symbol or account')
     }
     held.push(lock)
@@ -53,7 +56,8 @@ function take(base: string, symbol: string, release: () => void): ProcessLock | 
   } catch (error) {
     release()
     throw new TapedeckError('TD_RUN_WRITE',
-      `${symbol}: cannot lock the account in ${base} (${messageOf(error)}); make that folder writable, or set TMPDIR`, { cause: error })
+      `${symbol}: cannot lock the account in ${base} (${messageOf(error)}); make that folder writable, or set TMPDIR`,
+      { cause: error })
   }
 }
 

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, ftruncateSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { setAside, writeAll } from '../audit/durable-file.ts'
-import { rawLines } from '../audit/raw-lines.ts'
 import { unchain } from '../audit/chain.ts'
+import { bytesOf, setAside, writeAll } from '../audit/durable-file.ts'
+import { rawLines } from '../audit/raw-lines.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { makeFolder } from './run-directory.ts'
 
@@ -10,8 +10,8 @@ import { makeFolder } from './run-directory.ts'
 const HEAD = /^\{"type": "decision", "seq": (\d+), "run": ("(?:[^"\\]|\\.)*"), /
 
 /**
- * `logs/autonomous_trades.jsonl`: one line per decision of every run, in the order in which they were written, as in the
- * trails but without `prev`. Several processes may append to it. Only a view: what it lacks, it gets from the trail.
+ * `logs/autonomous_trades.jsonl`: one line per decision of every run, in the order in which they were written, as in
+ * the trails but without `prev`. Several processes may append to it. Only a view: what it lacks, the trail has.
  */
 export class DecisionView {
   readonly #path: string
@@ -22,8 +22,8 @@ export class DecisionView {
   #failed = false
 
   /**
-   * Opens the file or makes it, sets aside what a crash left of a last line, and adds the decisions in `past`, raw lines
-   * of `run`'s trail, that it lacks. Throws TD_RUN_WRITE.
+   * Opens the file or makes it, sets aside what a crash left of a last line, and adds the decisions in `past`, raw
+   * lines of `run`'s trail, that it lacks. Throws TD_RUN_WRITE.
    */
   constructor(path: string, run: string, past: readonly string[] = []) {
     this.#path = resolve(path)
@@ -46,7 +46,7 @@ export class DecisionView {
    * view has, are passed over. Throws TD_RUN_WRITE; after that the view takes nothing more until it is opened again.
    */
   append(line: string | Uint8Array): void {
-    const bytes = typeof line === 'string' ? Buffer.from(line) : Buffer.from(line.buffer, line.byteOffset, line.byteLength)
+    const bytes = bytesOf(line)
     const seq = this.#seqOf(bytes)
     if (seq <= this.#seq) return
     if (this.#failed) throw new TapedeckError('TD_RUN_WRITE', `${this.#path}: an earlier decision could not be written`)
@@ -92,7 +92,8 @@ export class DecisionView {
     } catch (error) {
       if (error instanceof TapedeckError) throw error
       throw new TapedeckError('TD_RUN_WRITE',
-        `${this.#path}: cannot write decisions (${messageOf(error)}); free space or make the folder writable`, { cause: error })
+        `${this.#path}: cannot write decisions (${messageOf(error)}); free space or make the folder writable`,
+        { cause: error })
     }
   }
 }

@@ -94,7 +94,7 @@ export class LiveDirectory {
     this.#lock ??= claimed(this.path)
   }
 
-  /** Lets another process have the directory. The trail stays open for whoever still holds this object: close it before. */
+  /** Lets another process have the directory. Close the trail before. */
   release(): void {
     this.#lock?.release()
     this.#lock = null
@@ -108,7 +108,8 @@ export function readRun(path: string): RunRecord {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunRecord
   } catch (error) {
-    throw new TapedeckError('TD_TRAIL_BROKEN', `${file}: cannot be read (${messageOf(error)}); restore the file`, { cause: error })
+    throw new TapedeckError('TD_TRAIL_BROKEN', `${file}: cannot be read (${messageOf(error)}); restore the file`,
+      { cause: error })
   }
 }
 
@@ -134,7 +135,8 @@ const claimOf = (path: string): string => join(path, 'writer')
 function claimed(path: string): ProcessLock {
   const lock = guarded(path, () => ProcessLock.take(claimOf(path)))
   if (typeof lock !== 'number') return lock
-  throw new TapedeckError('TD_LOCKED', `${path}: process ${lock} is writing this run; stop it, or wait until it has ended`)
+  throw new TapedeckError('TD_LOCKED',
+    `${path}: process ${lock} is writing this run; stop it, or wait until it has ended`)
 }
 
 const missing = (path: string): TapedeckError =>

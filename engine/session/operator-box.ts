@@ -15,12 +15,12 @@ const requestSchema = z.object({
   time: z.number(), act: z.enum(['close', 'resume']), symbol: z.string().nullable(), reason: z.string(),
 })
 
-/** From now on no order leaves the run in directory `path`, whoever runs it: on disk when this returns. Throws TD_RUN_WRITE. */
+/** From now on no order leaves the run in `path`, whoever runs it: on disk when this returns. Throws TD_RUN_WRITE. */
 export function halt(path: string, reason: string, now: EpochMs): void {
   guarded(path, () => writeDurably(join(path, HALTED), document({ time: now, at: isoTime(now), reason })))
 }
 
-/** Why no order may leave the run, or null. Made for being asked before every order; what cannot be read halts as well. */
+/** Why no order may leave the run, or null. Made to be asked before every order; what cannot be read halts as well. */
 export function haltReason(path: string): string | null {
   return readHalt(path)?.reason ?? null
 }
@@ -41,6 +41,8 @@ export function request(
 ): void {
   guarded(path, () => {
     const folder = join(path, FOLDER)
+    // What is not there has nobody who would read the request.
+    statSync(path)
     makeFolder(folder)
     syncFolder(path)
     const own = join(folder, `${now}.${process.pid}.tmp`)
@@ -160,6 +162,7 @@ function guarded<T>(path: string, work: () => T): T {
   } catch (error) {
     if (error instanceof TapedeckError) throw error
     throw new TapedeckError('TD_RUN_WRITE',
-      `${path}: cannot write what the run is told (${messageOf(error)}); free space or make the folder writable`, { cause: error })
+      `${path}: cannot write what the run is told (${messageOf(error)}); free space or make the folder writable`,
+      { cause: error })
   }
 }

@@ -8,13 +8,14 @@ import type { MarketEvent, OperatorAct, OrderReceipt, PastLine } from '../ports.
 
 /** A line that the session wrote differently from how it is recorded. */
 export class Difference extends TapedeckError {
-  readonly seq: number
+  /** From 1. */
+  readonly line: number
   readonly recorded: string
   readonly replayed: string
 
-  constructor(seq: number, recorded: string, replayed: string) {
-    super('TD_REPLAY_DIFFERS', `line ${seq} differs\n  recorded: ${recorded}\n  replayed: ${replayed}`)
-    this.seq = seq
+  constructor(line: number, recorded: string, replayed: string) {
+    super('TD_REPLAY_DIFFERS', `line ${line} differs\n  recorded: ${recorded}\n  replayed: ${replayed}`)
+    this.line = line
     this.recorded = recorded
     this.replayed = replayed
   }

@@ -23,7 +23,10 @@ export class ProcessLock {
     this.#file = file
   }
 
-  /** Takes the lock, or returns the id of the process that has it. An own claim is that of a dead process with the same id. */
+  /**
+   * Takes the lock, or returns the id of the process that has it. An own claim counts as that of a dead process which
+   * had the same id, as happens in containers.
+   */
   static take(base: string): ProcessLock | number {
     for (;;) {
       const before = claims(base)
@@ -34,7 +37,7 @@ export class ProcessLock {
       const others = claims(base).filter((claim) => claim.file !== file)
       const rival = others.find(holds)
       if (rival === undefined) {
-        for (const dead of others) rmSync(dead.file, { force: true })
+        others.forEach(clear)
         return new ProcessLock(file)
       }
       rmSync(file, { force: true })
@@ -47,13 +50,25 @@ export class ProcessLock {
     return claims(base).find(isLiving)?.pid ?? null
   }
 
-  /** Shows systems that tidy up old files that this one is in use. */
+  /** Shows systems that tidy up old files that this one is in use. Never throws. */
   touch(now: Date): void {
-    utimesSync(this.#file, now, now)
+    try {
+      utimesSync(this.#file, now, now)
+    } catch {
+      // Too late, or no longer allowed: no reason to end a process that trades.
+    }
   }
 
   release(): void {
     rmSync(this.#file, { force: true })
+  }
+}
+
+function clear({ file }: Claim): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // It was another user's. It is outbid, so it may stay.
   }
 }
 

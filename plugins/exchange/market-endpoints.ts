@@ -1,5 +1,6 @@
 import { isTimeframe } from '../../engine/core/timeframe.ts'
 import { DAY_MS, type EpochMs } from '../../engine/core/time.ts'
+import type { Kline } from './candle-trouble.ts'
 import { decimal } from './decimal.ts'
 import { refusals } from './errors.ts'
 import { exchangeInfo } from './exchange-info.ts'
@@ -7,8 +8,6 @@ import type { Listing } from './listing.ts'
 import type { Params } from './params.ts'
 import type { Series } from './tape.ts'
 import { listingIn, listingsIn, type Call, type Endpoint, type World } from './world.ts'
-
-type Kline = readonly [EpochMs, string, string, string, string, string, EpochMs, string, number, string, string, string]
 
 function kline({ columns, step }: Series, row: number): Kline {
   const openTime = columns.openTime[row]
@@ -28,22 +27,23 @@ function unfinished({ columns, step, closed }: Series, price: number): Kline {
   return [openTime, ...prices, decimal(0), openTime + step - 1, decimal(0), 0, decimal(0), decimal(0), '0']
 }
 
-function klines(world: World, { params, now }: Call): Kline[] {
-  const { tape } = listingIn(world, params)
+function klines(world: World, { params, now, candles }: Call): readonly Kline[] {
+  const { id, tape } = listingIn(world, params)
   const interval = params.needText('interval')
   const series = isTimeframe(interval) ? tape.series(interval) : null
   if (series === null) throw refusals.interval()
   const limit = params.limit(500, 1000)
   const startTime = params.whole('startTime')
   const endTime = params.whole('endTime')
-  const visible = series.closed + (series.inProgress(now) ? 1 : 0)
+  const shown = series.closed + (series.inProgress(now) ? 1 : 0)
+  const visible = candles.hidden > 0 ? Math.max(0, series.closed - candles.hidden) : shown
   const stop = endTime === null ? visible : Math.min(visible, series.rowAt(endTime + 1))
   const start = startTime === null ? Math.max(0, stop - limit) : series.rowAt(startTime)
   const rows: Kline[] = []
   for (let row = start; row < Math.min(stop, start + limit); row++) {
     rows.push(row < series.closed ? kline(series, row) : unfinished(series, tape.price(now)))
   }
-  return rows
+  return candles.alter(`${id} ${interval}`, rows, now)
 }
 
 /** One answer for `symbol`, a list for `symbols` or none. */

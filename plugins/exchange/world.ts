@@ -2,6 +2,7 @@ import type { Costs } from '../../engine/core/matching.ts'
 import type { EpochMs } from '../../engine/core/time.ts'
 import type { Balances } from './balances.ts'
 import type { Book } from './book.ts'
+import type { CandleTrouble } from './candle-trouble.ts'
 import { refusals } from './errors.ts'
 import type { Ledger } from './ledger.ts'
 import type { Listing } from './listing.ts'
@@ -27,6 +28,8 @@ export interface Call {
   readonly liquidity: number
   /** Nobody offers or asks. */
   readonly emptyBook: boolean
+  /** What is wrong with the candles that it shows. */
+  readonly candles: CandleTrouble
 }
 
 export interface Endpoint {

@@ -9,7 +9,8 @@ export const trailLine = (seq: number, fields: object = {}, run = 'run-1'): stri
 
 /** A decision line, spaced as the trail writes it. */
 export const decisionLine = (seq: number, run = 'run-1'): string =>
-  `{"type": "decision", "seq": ${seq}, "run": ${JSON.stringify(run)}, "timestamp": "2024-01-01T00:00:00.000Z", "status": "SKIPPED"}\n`
+  `{"type": "decision", "seq": ${seq}, "run": ${JSON.stringify(run)}, "timestamp": "2024-01-01T00:00:00.000Z", `
+  + '"status": "SKIPPED"}\n'
 
 /** Writes `lines` as a chained trail and returns the hash of the last. */
 export function writeChained(path: string, lines: readonly string[]): string {

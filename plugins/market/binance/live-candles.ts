@@ -147,12 +147,18 @@ export class LiveCandles {
     }
     this.#patience = Infinity
     for (;;) {
-      this.#readySince = this.#feeds.some(({ ready }) => ready.length > 0) ? this.#readySince ?? this.#now() : null
-      if (this.#readySince === null) return
-      const since = this.#readySince
+      const since = this.#readySince ??= this.#now()
       const patience = (close: EpochMs): EpochMs =>
         (ended ? -Infinity : Math.max(close + this.#deadline * PATIENCE, since + BACKLOG_PATIENCE_MS))
       const group = nextGroup(this.#feeds, this.#step, this.#now(), patience)
+      if (group === null) {
+        this.#readySince = null
+        return
+      }
+      if (typeof group === 'number') {
+        this.#patience = group
+        return
+      }
       const missed = this.#now() - (group.openTime + this.#step) > this.#deadline
       yield* this.#batches(group, missed)
       // Nobody decides on a missed candle, so one wake-up after the last of them is enough.

@@ -4,6 +4,7 @@ import { beforeEach, expect, it, vi } from 'vitest'
 import { ChainedLog } from '../../../engine/audit/chain.ts'
 import { verifyTrail } from '../../../engine/audit/reader.ts'
 import { trailLine } from '../../support/chained-trail.ts'
+import { coded } from '../../support/coded.ts'
 import { temporaryFolder } from '../../support/run-scenario.ts'
 
 vi.mock('node:fs', async (original) => {
@@ -38,11 +39,10 @@ it('writes each line in one go, and flushes when it has to be durable', () => {
 
 it('takes back a line of which the disk took only a part, and can go on', () => {
   const before = readFileSync(path)
-  write.mockImplementationOnce(((file: number, bytes: Uint8Array) => realWrite(file, bytes.subarray(0, 20) as never)) as typeof fs.writeSync)
+  const aPart = (file: number, bytes: Uint8Array): number => realWrite(file, bytes.subarray(0, 20) as never)
+  write.mockImplementationOnce(aPart as typeof fs.writeSync)
   write.mockImplementationOnce(noSpace)
-  expect(() => { log.append(trailLine(2), true) }).toThrow(expect.objectContaining({
-    code: 'TD_RUN_WRITE', message: expect.stringContaining('ENOSPC') as string,
-  }))
+  expect(() => { log.append(trailLine(2), true) }).toThrow(coded('TD_RUN_WRITE', path, 'ENOSPC'))
   expect(readFileSync(path)).toEqual(before)
   log.append(trailLine(2), true)
   expect(verifyTrail(path)).toMatchObject({ lines: 2, sound: true, torn: null })
@@ -50,7 +50,7 @@ it('takes back a line of which the disk took only a part, and can go on', () => 
 
 it('takes no line after a flush that failed', () => {
   flush.mockImplementationOnce(noSpace)
-  const refusal = expect.objectContaining({ code: 'TD_RUN_WRITE' }) as Error
+  const refusal = coded('TD_RUN_WRITE')
   expect(() => { log.append(trailLine(2), true) }).toThrow(refusal)
   expect(() => { log.append(trailLine(3), false) }).toThrow(refusal)
   expect(() => { log.sync() }).toThrow(refusal)

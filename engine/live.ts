@@ -1,0 +1,250 @@
+import { createHash } from 'node:crypto'
+import { makeDeps, prepareDecisions, type World } from './assemble.ts'
+import { parseTrailLine, type TrailLine } from './audit/reader.ts'
+import { Trail } from './audit/trail.ts'
+import { scenarioHash } from './backtest.ts'
+import type { Resolution, ResolvedScenario } from './config/resolve.ts'
+import { instrumentOf, type Instrument } from './core/instrument.ts'
+import { isoTime, type EpochMs } from './core/time.ts'
+import { timeframeMs } from './core/timeframe.ts'
+import { describe, TapeWatch } from './describe.ts'
+import { TapedeckError } from './errors.ts'
+import type { ChainLink } from './pipeline/provider-chain.ts'
+import type { Account, Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
+import type { ReportData } from './report/report-data.ts'
+import { lockAccount } from './session/account-lock.ts'
+import { DecisionView } from './session/decision-view.ts'
+import { Lane } from './session/lane.ts'
+import { LiveDirectory } from './session/live-directory.ts'
+import { measureLane } from './session/measures.ts'
+import { OperatorBox } from './session/operator-box.ts'
+import { Past } from './session/past.ts'
+import { RecordedMarket, RetracingBroker, RetracingMarket } from './session/retrace.ts'
+import { equityCsv, tradesCsv } from './session/run-tables.ts'
+import { runSession, type SessionResult } from './session/session.ts'
+import { version } from './version.ts'
+
+export interface LiveOptions {
+  readonly run: string
+  /** Parent folder of run directories. */
+  readonly out: string
+  /** Go on with this run's directory; null starts a new one. */
+  readonly resume: string | null
+  /** Told the run's directory; what it opened is closed when the run ends. */
+  readonly connect: (directory: string) => Promise<Connected>
+  readonly market: { readonly plugin: Plugin<'market', unknown>; readonly options: unknown }
+  readonly broker: { readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }
+  readonly checkIntervalMs: number
+  /** What the run is when its market ends by itself: a tape is over, anything else may be gone on with. */
+  readonly atMarketEnd: 'finished' | 'stopped'
+  /** The view of all decisions; null keeps none. */
+  readonly decisions: string | null
+  /** What else run.json says, such as how it was rehearsed. */
+  readonly about: Readonly<Record<string, unknown>>
+  /** A tape that can be read again, for charts and the random baseline; null leaves both out. */
+  readonly tape: MarketSource | null
+  readonly onCandles?: (candles: number) => void
+  /** Wall clock for run.json. */
+  readonly now: () => number
+}
+
+/** A venue and the clock that its time is told by. */
+export interface Connected {
+  readonly venue: Venue
+  readonly clock: Clock
+  close(): Promise<void>
+}
+
+export interface LiveResult {
+  readonly run: string
+  readonly directory: string
+  readonly state: 'stopped' | 'finished'
+  /** null when not one candle was seen. */
+  readonly report: ReportData | null
+  readonly requests: Requests
+}
+
+export interface Requests {
+  readonly signed: number
+  readonly public: number
+}
+
+/** What a run was told at its start and cannot be asked again. */
+export interface Terms extends Account {
+  readonly instruments: Readonly<Record<string, Instrument>>
+}
+
+/** Client order ids of a run begin with it. */
+export const idPrefix = (run: string): string => `t${createHash('sha256').update(run).digest('hex').slice(0, 8)}`
+
+/** A new run's id: scenario, its hash, and when it was started. */
+export const liveRunId = (scenario: ResolvedScenario, now: EpochMs): string =>
+  `${scenario.name}-${scenarioHash(scenario).slice(0, 12)}-${isoTime(now).replaceAll(/[-:.]/g, '')}`
+
+/** The recorded terms of a run, or null before it had any. */
+export function termsOf(lines: readonly TrailLine[]): Terms | null {
+  const line = lines.find(({ fields }) => fields.type === 'session' && fields['event'] === 'account')?.fields
+  return line === undefined ? null : { cash: line['cash'], costs: line['costs'], instruments: line['instruments'] } as unknown as Terms
+}
+
+function damaged(path: string): never {
+  throw new TapedeckError('TD_TRAIL_BROKEN', `${path}: the trail holds a line that is none; see tapedeck verify`)
+}
+
+const brokerLines = (lines: readonly TrailLine[]): PastLine[] =>
+  lines.map(({ fields }) => fields).filter(({ type }) => type === 'intent' || type === 'order' || type === 'fill')
+
+/** Open time of the newest recorded candle, by symbol. */
+function newestCandles(lines: readonly TrailLine[]): Readonly<Record<string, EpochMs>> {
+  const newest: Record<string, EpochMs> = {}
+  for (const { fields } of lines) {
+    if (fields.type !== 'market' || fields['event'] !== 'candles') continue
+    newest[fields['symbol'] as string] = (fields['rows'] as number[][]).at(-1)![0]
+  }
+  return newest
+}
+
+/** What people ask for, between what the market sends. */
+async function* operated(market: MarketSource, box: OperatorBox, clock: Clock): AsyncGenerator<MarketEvent> {
+  for await (const event of market.events()) {
+    for (const act of box.takeActs()) yield { ...act, time: clock.now() }
+    yield event
+  }
+}
+
+/**
+ * Runs a scenario against a venue, straight into its run directory. A run that was stopped or killed is gone through
+ * again from its own trail, so that it stands where it stood, and then goes on with the venue; what happened in between
+ * the broker finds out there. Rejects with a coded error; the run can then be gone on with.
+ */
+export async function runLive(resolution: Resolution, world: World, options: LiveOptions): Promise<LiveResult> {
+  const directory = options.resume === null ? LiveDirectory.create(options.out, options.run) : LiveDirectory.resume(options.resume)
+  try {
+    const connected = await options.connect(directory.path)
+    const { venue } = connected
+    try {
+      // Practice exchanges have an account each.
+      const lock = lockAccount(venue.url === null ? venue.name : `${venue.name}-${new URL(venue.url).port}`, venue.apiKey, resolution.scenario.symbols)
+      try {
+        return await runIn(directory, resolution, world, options, connected)
+      } finally {
+        lock.release()
+      }
+    } finally {
+      await connected.close()
+    }
+  } finally {
+    directory.trail.close()
+    directory.release()
+  }
+}
+
+async function runIn(
+  directory: LiveDirectory, resolution: Resolution, world: World, options: LiveOptions, { venue, clock }: Connected,
+): Promise<LiveResult> {
+  const { scenario, plugins: { strategy } } = resolution
+  const { run, now } = options
+  const { symbols, timeframe } = scenario
+  const log = directory.trail
+  const lines = log.past.map((raw) => parseTrailLine(raw) ?? damaged(directory.path))
+  const resumed = options.resume !== null
+  const startedAt = resumed ? directory.readRun()['startedAt'] : isoTime(now())
+  const record = (state: string, more: object = {}): void => directory.writeRun({
+    run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url }, ...options.about,
+    versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt, ...more,
+  })
+  record('running')
+
+  const view = options.decisions === null ? null : new DecisionView(options.decisions, run, log.past)
+  const past = new Past(lines, (notes) => trail.skip(notes), () => {
+    if (!resumed) return
+    trail.line('session', clock.now(), { event: 'restarted' })
+    if (log.torn !== null) trail.line('alarm', clock.now(), { event: 'torn-line', file: log.torn.file, bytes: Buffer.byteLength(log.torn.text) })
+  })
+  const trail: Trail = new Trail('full', { run, timeframe, scored: strategy.scored === true }, (bytes, durable) => {
+    const line = Buffer.from(bytes)
+    if (!past.over) return past.retrace(line.toString('utf8', 0, line.length - 1))
+    log.append(line, durable)
+    view?.append(line)
+  }, () => past.over)
+  try {
+    trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
+    const journal: Journal = { note: (type, fields) => trail.line(type, clock.now(), fields) }
+    const known = termsOf(lines)
+    const { market, broker, terms } = await openVenue(resolution, world, options, { venue, clock }, directory.path, journal, lines, known)
+    trail.line('session', null, { event: 'account', cash: terms.cash, costs: terms.costs, instruments: terms.instruments })
+
+    const box = new OperatorBox(directory.path)
+    const live: MarketSource = { instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock) }
+    const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
+    const lane = new Lane({
+      policy: scenario.policy, broker: new RetracingBroker(past, terms, broker), account: terms,
+      instruments: symbols.map((symbol) => terms.instruments[symbol]), timeframeMs: timeframeMs(timeframe), trail,
+    }, [{ variant: 0, ...scenario.policy }])
+    const watch = new TapeWatch(symbols)
+    const session = await runSession({
+      market: new RecordedMarket(new RetracingMarket(past, timeframe, terms.instruments, live), trail),
+      tracks, lanes: [lane], chain, timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal,
+      atEnd: 'keep', stopwatch: world.stopwatch,
+      observe: (batch) => {
+        watch.observe(batch)
+        options.onCandles?.(watch.seen)
+      },
+    })
+    const state = session.interrupted ? 'stopped' : options.atMarketEnd
+    const requests = broker.requests ?? { signed: 0, public: 0 }
+    trail.line('session', clock.now(), { event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests })
+    log.sync()
+    const report = session.candles === 0 ? null : await tables(directory, resolution, options, session, lane, watch, chain.links, world)
+    record(state, {
+      finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
+      ...(report === null ? {} : {
+        figures: report.figures, baselines: report.baselines, exits: report.exits, decisions: report.decisions, warnings: report.warnings,
+      }),
+    })
+    return { run, directory: directory.path, state, report, requests }
+  } finally {
+    view?.close()
+  }
+}
+
+interface OpenVenue {
+  readonly market: MarketSource
+  readonly broker: Broker
+  readonly terms: Terms
+}
+
+/** Market and broker at the venue. What a run was told at its start stays so for as long as it lasts. */
+async function openVenue(
+  { scenario, folder, plugins: { strategy } }: Resolution, world: World, { run, market: from, broker: to, checkIntervalMs }: LiveOptions,
+  { venue, clock }: Pick<Connected, 'venue' | 'clock'>,  path: string, journal: Journal, lines: readonly TrailLine[], known: Terms | null,
+): Promise<OpenVenue> {
+  const { symbols, timeframe, seed } = scenario
+  const written = Object.fromEntries(symbols.map((symbol) => [symbol, instrumentOf(symbol, scenario.instruments[symbol])]))
+  const market = await from.plugin.create(from.options, makeDeps(world, clock, seed, from.plugin.env), {
+    symbols, timeframe, fillTimeframe: null, instruments: written, folder,
+    live: { venue, journal, warmup: strategy.warmup(scenario.strategy.params), checkIntervalMs, after: newestCandles(lines) },
+  })
+  const instruments = known?.instruments ?? Object.fromEntries(await Promise.all(
+    symbols.map(async (symbol): Promise<[string, Instrument]> => [symbol, await market.instrument(symbol)]),
+  ))
+  const broker = await to.plugin.create(to.options, makeDeps(world, clock, seed, to.plugin.env), {
+    instruments, timeframe, live: { venue, journal, idPrefix: idPrefix(run), past: brokerLines(lines), halted: () => new OperatorBox(path).haltReason() },
+  })
+  const { cash, costs } = known ?? await broker.account()
+  return { market, broker, terms: { cash, costs, instruments } }
+}
+
+/** The run's tables and its page. */
+async function tables(
+  directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions, session: SessionResult, lane: Lane, watch: TapeWatch,
+  links: readonly ChainLink[], world: World,
+): Promise<ReportData> {
+  const measures = measureLane(lane, session, session.opinions[0], links)
+  const market = tape ?? { instrument: (symbol: string) => instrumentOf(symbol), events: async function* () {} }
+  const report = await describe(resolution, { market, session, lane, links, measures, watch }, { again: tape, charts: true, bounds: false }, run, world.signal)
+  directory.writePieces('trades.csv', tradesCsv(report.trades, report.symbols))
+  directory.writePieces('equity.csv', equityCsv(report.dailyEquity, report.firstDay))
+  directory.write('report.html', (await import('./report/html.ts')).renderHtml(report))
+  return report
+}

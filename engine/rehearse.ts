@@ -1,0 +1,171 @@
+import { join } from 'node:path'
+import { loadExchange, makeDeps, openMarket, registry, SimulatedClock, type World } from './assemble.ts'
+import { scenarioHash } from './backtest.ts'
+import type { Resolution } from './config/resolve.ts'
+import { candleColumns, type CandleColumns } from './core/candle.ts'
+import { instrumentOf, type Instrument } from './core/instrument.ts'
+import type { FillModelName } from './core/matching.ts'
+import type { Timeframe } from './core/timeframe.ts'
+import { SteppedClock } from './clocks.ts'
+import { TapedeckError } from './errors.ts'
+import { liveRunId, runLive, type Connected, type LiveResult } from './live.ts'
+import type { MarketSource, Venue } from './ports.ts'
+import { parseOptions } from './registry.ts'
+import { LiveDirectory } from './session/live-directory.ts'
+
+/** The options of broker paper, as far as a practice exchange takes them over. */
+interface PaperBlock {
+  readonly cash: number
+  readonly fees: { readonly maker: number; readonly taker: number; readonly asset: 'received' | 'quote' }
+  readonly slippageBps: number
+  readonly fillModel: FillModelName
+  readonly fillTimeframe: Timeframe | null
+  readonly latencyCandles: number
+}
+
+export interface RehearseOptions {
+  /** Parent folder of run directories. */
+  readonly out: string
+  /** Go on with the newest rehearsal of the scenario that was stopped or killed. */
+  readonly resume: boolean
+  /** Simulated ms per real ms at most; null as fast as it can. */
+  readonly speed: number | null
+  /** Faults of the practice exchange, in its own notation. */
+  readonly faults: readonly string[]
+  readonly seed: number
+  /** A stepped practice exchange that runs already, and is fed by the same candles; null starts one. */
+  readonly exchange: Pick<Venue, 'url' | 'apiKey' | 'apiSecret'> | null
+  readonly checkIntervalMs: number
+  readonly decisions: string | null
+  readonly onCandles?: (share: number | null, candles: number) => void
+  readonly now: () => number
+}
+
+interface Tape {
+  readonly timeframe: Timeframe
+  readonly columns: CandleColumns
+  readonly rows: number
+}
+
+export interface LoadedTape extends Tape {
+  readonly symbol: string
+  readonly finer: Tape | null
+}
+
+/** Key and secret of a practice exchange that nobody else is meant to reach. */
+export const PRACTICE = 'practice'
+
+/**
+ * Runs a backtest's scenario through the live path: a practice exchange plays its tape, and market and broker are those
+ * that trade for real. Throws what the tape throws, and TD_SCENARIO_INVALID for what cannot be rehearsed.
+ */
+export async function rehearse(resolution: Resolution, world: World, options: RehearseOptions): Promise<LiveResult> {
+  const { scenario } = resolution
+  const paper = paperBlock(resolution)
+  const { startExchange, parseFault } = await loadExchange()
+  const rules = options.faults.map(parseFault)
+  const market = await openTape(resolution, world)
+  const found = options.resume ? newestRehearsal(resolution, options.out) : null
+  const run = found?.run ?? liveRunId(scenario, options.now())
+  const tapes = await loadTape(market, scenario.symbols)
+  const warmup = resolution.plugins.strategy.warmup(scenario.strategy.params)
+  const instruments = Object.fromEntries(scenario.symbols.map((symbol): [string, Instrument] => [symbol, instrumentOf(symbol, scenario.instruments[symbol])]))
+  const total = tapes.reduce((sum, { rows }) => sum + rows, 0)
+  const { maker, taker, asset } = paper.fees
+  const startTime = startOf(tapes, warmup)
+  const connect = async (directory: string): Promise<Connected> => {
+    const exchange = options.exchange !== null ? null : await startExchange({
+      tapes, instruments, costs: { maker, taker, feeAsset: asset, slippageBps: paper.slippageBps }, fillModel: paper.fillModel,
+      balances: { [instruments[scenario.symbols[0]].quote]: paper.cash }, startTime, pace: 'stepped', apiKey: PRACTICE, apiSecret: PRACTICE,
+      faults: { seed: options.seed, rules }, journal: join(directory, 'exchange.jsonl'),
+    })
+    const { url, apiKey, apiSecret } = options.exchange ?? { url: exchange!.url, apiKey: PRACTICE, apiSecret: PRACTICE }
+    const venue: Venue = { name: 'practice', url, apiKey, apiSecret }
+    try {
+      return { venue, clock: await SteppedClock.of(venue, globalThis.fetch, options.speed), close: async () => { await exchange?.close() } }
+    } catch (error) {
+      await exchange?.close()
+      throw error
+    }
+  }
+  const [marketPlugin, brokerPlugin] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', 'binance')])
+  return runLive(resolution, world, {
+    run, out: options.out, resume: found?.path ?? null, connect,
+    market: { plugin: marketPlugin, options: parseOptions(marketPlugin.options, {}, 'market binance', [], 'TD_PLUGIN_OPTIONS') },
+    broker: { plugin: brokerPlugin, options: { cash: paper.cash, slippageBps: paper.slippageBps, feeAsset: asset } },
+    checkIntervalMs: options.checkIntervalMs, decisions: options.decisions,
+    about: { kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed, folder: resolution.folder },
+    atMarketEnd: 'finished', tape: market, now: options.now,
+    ...(options.onCandles === undefined ? {} : { onCandles: (candles: number) => options.onCandles!(candles / total, candles) }),
+  })
+}
+
+/** Only what the paper broker assumes can be played by a practice exchange. */
+function paperBlock({ scenario }: Resolution): PaperBlock {
+  if (scenario.broker.name !== 'paper') {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker ${scenario.broker.name} cannot be rehearsed; a rehearsal takes its assumptions from a paper block`)
+  }
+  const paper = scenario.broker.options as PaperBlock
+  if (paper.latencyCandles > 0) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker.latencyCandles is ${paper.latencyCandles}: an exchange fills at once; set it to 0 to rehearse`)
+  }
+  return paper
+}
+
+/** The scenario's own market, read as a backtest reads it. */
+export function openTape({ scenario, folder, plugins: { market } }: Resolution, world: World): Promise<MarketSource> | MarketSource {
+  const instruments = Object.fromEntries(scenario.symbols.map((symbol) => [symbol, instrumentOf(symbol, scenario.instruments[symbol])]))
+  return openMarket(scenario, folder, market, instruments, makeDeps(world, new SimulatedClock(), scenario.seed, market.env))
+}
+
+/** All candles of a tape, by symbol, in memory. */
+export async function loadTape(market: MarketSource, symbols: readonly string[]): Promise<readonly LoadedTape[]> {
+  const found = symbols.map((symbol) => ({ symbol, main: new Growing(), finer: new Growing() }))
+  for await (const event of market.events()) {
+    if (event.kind !== 'candles') continue
+    const one = found.find(({ symbol }) => symbol === event.symbol)!
+    const into = event.decides ? one.main : one.finer
+    into.add(event.timeframe, event.columns, event.start, event.end)
+  }
+  return found.map(({ symbol, main, finer }) => ({ symbol, ...main.tape(), finer: finer.rows === 0 ? null : finer.tape() }))
+}
+
+const COLUMNS = ['openTime', 'open', 'high', 'low', 'close', 'volume'] as const
+
+class Growing {
+  rows = 0
+  #columns = candleColumns(4096)
+  #timeframe: Timeframe = '1h'
+
+  add(timeframe: Timeframe, columns: CandleColumns, start: number, end: number): void {
+    this.#timeframe = timeframe
+    const needed = this.rows + end - start
+    if (needed > this.#columns.openTime.length) {
+      const grown = candleColumns(Math.max(needed, 2 * this.#columns.openTime.length))
+      for (const name of COLUMNS) grown[name].set(this.#columns[name])
+      this.#columns = grown
+    }
+    for (const name of COLUMNS) this.#columns[name].set(columns[name].subarray(start, end), this.rows)
+    this.rows = needed
+  }
+
+  tape(): Tape {
+    return { timeframe: this.#timeframe, columns: this.#columns, rows: this.rows }
+  }
+}
+
+/** The moment at which every symbol's warm-up has just closed: from there on decisions are made. */
+export function startOf(tapes: readonly LoadedTape[], warmup: number): number {
+  const short = tapes.find(({ rows }) => rows <= warmup)
+  if (short !== undefined) {
+    throw new TapedeckError('TD_TAPE_EMPTY', `${short.symbol}: ${short.rows} candles, of which ${warmup} warm the indicators up: none is left to rehearse`)
+  }
+  return Math.max(...tapes.map(({ columns }) => columns.openTime[warmup]))
+}
+
+function newestRehearsal({ scenario }: Resolution, out: string): { readonly run: string; readonly path: string } {
+  const hash = scenarioHash(scenario)
+  const path = LiveDirectory.findNewest(out, (record) => record['scenarioSha256'] === hash && record['kind'] === 'rehearsal')
+  if (path === null) throw new TapedeckError('TD_RUN_MISSING', `${out}: no rehearsal of ${scenario.name} that could be gone on with; leave --resume out to start one`)
+  return { run: path.split(/[\\/]/).at(-1)!, path }
+}
