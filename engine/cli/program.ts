@@ -8,11 +8,14 @@ import { configCommand } from './config.ts'
 import { dataCommand } from './data.ts'
 import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
+import { parityCommand } from './parity.ts'
+import { rehearseCommand } from './rehearse.ts'
+import { replayCommand } from './replay.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
+  backtestCommand, rehearseCommand, replayCommand, parityCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand,
 ] as readonly Command<never>[]
 

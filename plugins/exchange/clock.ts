@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { EpochMs } from '../../engine/core/time.ts'
 import type { Listing } from './listing.ts'
 

@@ -19,7 +19,7 @@ function client(exchange: PracticeExchange): Client {
   const api = ex.urls['api'] as Record<string, string>
   api['public'] = api['private'] = `${exchange.url}/api/v3`
   ex.milliseconds = ex.nonce = () => exchange.now()
-  return ex as Client
+  return ex
 }
 
 const id = { symbol: 'BTCUSDT' }

@@ -19,9 +19,8 @@ interface Agreement {
 interface Sighting extends Agreement {
   readonly candle: Candle
 }
-/** Candles from `from` up to, not including, `to` are not shown although later ones are. */
+/** Candles up to, not including, `to` are not shown although that one is. */
 interface Hole extends Agreement {
-  readonly from: EpochMs
   readonly to: EpochMs
 }
 
@@ -52,13 +51,13 @@ export class CandleFeed {
   readonly ready: Candle[] = []
   readonly #start: FeedStart
   readonly #step: number
+  /** Closed candles by open time, and holes by where they begin, that are not settled yet. */
   readonly #sightings = new Map<EpochMs, Sighting>()
+  readonly #holes = new Map<EpochMs, Hole>()
   /** Delivered candles by open time, null for holes that were given up. */
   readonly #delivered = new Map<EpochMs, Candle | null>()
   #next: EpochMs | null
-  #hole: Hole | null = null
   #warmUntil: EpochMs | null = null
-  #newest = -Infinity
 
   constructor(start: FeedStart) {
     this.symbol = start.symbol
@@ -88,29 +87,27 @@ export class CandleFeed {
     return this.#next !== null && (this.#warmUntil === null || this.#next >= this.#warmUntil)
   }
 
-  /** True when the venue shows nothing of the candle that is due, nor of a later one. */
-  get blank(): boolean {
-    return this.#next === null || this.#newest < this.#next
-  }
-
   /**
    * Takes one whole read: rows from `from(now)` on, rising. With `ended` time stands still for good: reads need not lie
    * apart, and nothing later can begin.
    */
   take(rows: readonly Candle[], now: EpochMs, ended = false): void {
     this.#next ??= this.#begin(rows, now)
-    this.#newest = rows.at(-1)?.openTime ?? -Infinity
     this.#watch(rows)
-    this.#sight(rows.filter(({ openTime }) => openTime >= (this.#next ?? 0)), now)
-    const seen = this.#hole
-    this.#hole = null
+    const open = rows.filter(({ openTime }) => openTime >= (this.#next ?? 0))
+    this.#sight(open, now)
+    this.#sightHoles(open, this.#next, now)
     const agreed = ({ since, reads }: Agreement): boolean => reads > 1 && (ended || now - since >= AGREE_MS)
-    for (const row of rows) {
-      if (row.openTime < this.#next) continue
-      if (row.openTime > this.#next && !this.#passHole(row.openTime, seen, now, agreed, ended)) return
+    for (const [index, row] of open.entries()) {
+      const hole = this.#holes.get(this.#next)
+      if (hole !== undefined) {
+        if (!agreed(hole) || (!ended && now < hole.to + SETTLED_MS)) return
+        this.#pass(this.#next, hole.to)
+        this.#next = hole.to
+      }
       const close = row.openTime + this.#step
       const sighting = this.#sightings.get(row.openTime)
-      const over = ended || this.#newest > row.openTime || now >= close + SETTLED_MS
+      const over = ended || index < open.length - 1 || now >= close + SETTLED_MS
       if (sighting === undefined || !over || !agreed(sighting)) return
       this.ready.push(row)
       this.#sightings.delete(row.openTime)
@@ -122,7 +119,7 @@ export class CandleFeed {
   /** When the next read is worth making. */
   readAt(now: EpochMs): EpochMs {
     if (this.#next === null) return now
-    if (this.#sightings.size > 0 || this.#hole !== null) return now + AGREE_MS
+    if (this.#sightings.size > 0 || this.#holes.size > 0) return now + AGREE_MS
     const close = this.#next + this.#step
     if (close > now) return close
     const wait = Math.floor((now - close) / 4 / POLL_MS.least) * POLL_MS.least
@@ -146,19 +143,25 @@ export class CandleFeed {
     }
   }
 
-  /** True when the candles from `next` to `to` are given up: they really are not there. */
-  #passHole(to: EpochMs, seen: Hole | null, now: EpochMs, agreed: (hole: Hole) => boolean, ended: boolean): boolean {
-    const from = this.#next ?? to
-    const before = seen?.from === from && seen.to === to ? seen : null
-    const hole = { from, to, since: before?.since ?? now, reads: (before?.reads ?? 0) + 1 }
-    if (!agreed(hole) || (!ended && now < to + SETTLED_MS)) {
-      this.#hole = hole
-      return false
+  #sightHoles(rows: readonly Candle[], next: EpochMs, now: EpochMs): void {
+    const before = new Map(this.#holes)
+    this.#holes.clear()
+    let expected = next
+    for (const { openTime } of rows) {
+      const hole = before.get(expected)
+      const agrees = hole?.to === openTime
+      if (openTime > expected) {
+        this.#holes.set(expected, { to: openTime, since: agrees ? hole.since : now, reads: agrees ? hole.reads + 1 : 1 })
+      }
+      expected = openTime + this.#step
     }
+  }
+
+  /** Gives up the candles from `from` to `to`: they really are not there. */
+  #pass(from: EpochMs, to: EpochMs): void {
+    this.#holes.delete(from)
     this.#start.alarm('gap', { from: isoTime(from), to: isoTime(to - this.#step), missing: (to - from) / this.#step })
     for (let openTime = Math.max(from, to - WATCHED * this.#step); openTime < to; openTime += this.#step) this.#remember(openTime, null)
-    this.#next = to
-    return true
   }
 
   #remember(openTime: EpochMs, candle: Candle | null): void {

@@ -9,8 +9,8 @@ import type { CandleFeed } from './candle-feed.ts'
 const PAGE = 1000
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
-/** A candle this late after its close makes the market stale; one timeframe where that is shorter. In ms. */
-const STALE_MS = 60_000
+/** A candle one timeframe late after its close makes the market stale, within these, in ms. */
+const STALE_MS = { least: 10_000, most: 60_000 }
 
 export interface Reading {
   readonly feed: CandleFeed
@@ -72,11 +72,11 @@ export class FeedReader {
   /** Tells, once an episode, that candles are overdue, and that they are not any more. */
   checkStale(now: EpochMs): void {
     const due = Math.max((this.feed.next ?? 0) + this.#step, this.#reading.started)
-    const stale = this.feed.blank && now >= due + Math.min(STALE_MS, this.#step)
+    const stale = now >= due + Math.max(STALE_MS.least, Math.min(STALE_MS.most, this.#step))
     if (stale && this.#staleSince === null) {
       this.#staleSince = due
       this.#reading.alarm('stale-market', { since: isoTime(due) })
-    } else if (!this.feed.blank && this.#staleSince !== null) {
+    } else if (!stale && this.#staleSince !== null) {
       this.#reading.alarm('market-recovered', { since: isoTime(this.#staleSince) })
       this.#staleSince = null
     }

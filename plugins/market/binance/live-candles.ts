@@ -163,6 +163,7 @@ export class LiveCandles {
       yield* this.#batches(group, missed)
       // Nobody decides on a missed candle, so one wake-up after the last of them is enough.
       if (!missed || this.#feeds.every(({ ready }) => ready.length === 0)) yield this.#wake()
+      if (this.#world.signal.aborted) return
     }
   }
 

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import type { Argv } from 'yargs'
+import { TapedeckError } from '../errors.ts'
+import type { LiveResult } from '../live.ts'
+import { rehearse } from '../rehearse.ts'
+import { renderTerminal } from '../report/terminal.ts'
+import { defineCommand } from './command.ts'
+import { startProgress } from './progress.ts'
+import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
+import type { Terminal } from './terminal.ts'
+import { wholeNumber } from './values.ts'
+
+interface Arguments extends ScenarioArguments {
+  readonly scenario: string
+  readonly out: string
+  readonly json: boolean
+  readonly resume: boolean
+  readonly speed?: number
+  readonly fault?: readonly string[]
+  readonly faultSeed: number
+  readonly exchange?: string
+}
+
+export const rehearseCommand = defineCommand<Arguments>({
+  command: 'rehearse <scenario>',
+  describe: 'Run a scenario through the live path on a practice exchange',
+  builder: (argv: Argv) =>
+    scenarioOptions(argv.positional('scenario', { type: 'string', demandOption: true, describe: 'scenario file, as it was backtested' }))
+      .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
+      .option('resume', { type: 'boolean', default: false, describe: 'go on with the newest rehearsal of this scenario that was stopped or killed' })
+      .option('speed', { type: 'number', requiresArg: true, describe: 'simulated seconds per real second at most; left out = as fast as it can' })
+      .option('fault', { type: 'string', array: true, nargs: 1, describe: 'let the exchange misbehave: --fault lost-answer:0.05' })
+      .option('fault-seed', { type: 'number', requiresArg: true, default: 1, describe: 'the same seed brings the same faults' })
+      .option('exchange', { type: 'string', requiresArg: true, describe: 'a stepped practice exchange that runs already, such as http://127.0.0.1:4711' })
+      .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout and nothing else' })
+      .example('$0 rehearse scenarios/demo.yaml', 'the whole tape, against an exchange over HTTP'),
+  async handler(argv, terminal) {
+    if (argv.speed !== undefined && !(argv.speed > 0)) throw new TapedeckError('TD_USAGE', '--speed: expected a number above 0, such as 3600')
+    const [resolution] = await resolveAll([argv.scenario], argv, terminal)
+    const progress = await startProgress(resolution.scenario.name, !argv.json)
+    const { env } = terminal
+    try {
+      const result = await rehearse(resolution, terminal.world, {
+        out: argv.out, resume: argv.resume, speed: argv.speed ?? null, faults: argv.fault ?? [],
+        seed: wholeNumber('fault-seed', argv.faultSeed, 0),
+        exchange: argv.exchange === undefined ? null : {
+          url: argv.exchange, apiKey: env['BINANCE_API_KEY'] || 'practice', apiSecret: env['BINANCE_API_SECRET'] || 'practice',
+        },
+        checkIntervalMs: terminal.settings.checkIntervalSeconds * 1000, decisions: join('logs', 'autonomous_trades.jsonl'),
+        onCandles: progress.update, now: () => Date.now(),
+      })
+      progress.stop()
+      show(result, argv, terminal)
+      return result.state === 'stopped' ? 130 : 0
+    } finally {
+      progress.stop()
+    }
+  },
+})
+
+function show({ run, directory, state, report, requests }: LiveResult, { json }: Arguments, terminal: Terminal): void {
+  if (json) {
+    terminal.json({
+      run, directory, state, requests,
+      ...(report === null ? {} : {
+        figures: report.figures, baselines: report.baselines, exits: report.exits, decisions: report.decisions, warnings: report.warnings,
+      }),
+    })
+    return
+  }
+  if (report !== null) {
+    terminal.print(renderTerminal(report, { colour: terminal.colour, width: terminal.width, directory, reportPath: join(directory, 'report.html') }))
+  }
+  terminal.print([
+    '',
+    `Rehearsed on a practice exchange: ${requests.signed.toLocaleString('en')} signed requests over HTTP.`,
+    `  tapedeck parity ${run}   does the backtest say the same?`,
+    `  tapedeck replay ${run}   does the trail repeat itself?`,
+    ...(state === 'stopped' ? ['  It was stopped before the end of the tape; --resume goes on with it.'] : []),
+  ].join('\n'))
+}
