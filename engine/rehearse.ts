@@ -82,7 +82,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
     const { url, apiKey, apiSecret } = options.exchange ?? { url: exchange!.url, apiKey: PRACTICE, apiSecret: PRACTICE }
     const venue: Venue = { name: 'practice', url, apiKey, apiSecret }
     try {
-      return { venue, clock: await SteppedClock.of(venue, globalThis.fetch, options.speed), close: async () => { await exchange?.close() } }
+      return { venue, clock: await SteppedClock.of(venue, options.speed), close: async () => { await exchange?.close() } }
     } catch (error) {
       await exchange?.close()
       throw error

@@ -21,7 +21,8 @@ const check = (name: string, ok: boolean | null, found: string, remedy = ''): Ch
   ({ name, ok, detail: ok === true || remedy === '' ? found : `${found}; ${remedy}` })
 
 const ADVICE: Partial<Record<CallError['failure'], string>> = {
-  'forbidden': 'check BINANCE_API_KEY and BINANCE_API_SECRET, that they are keys of this venue, and the key\'s IP list and permissions',
+  'forbidden': 'check BINANCE_API_KEY and BINANCE_API_SECRET, that they are keys of this venue, and the key\'s IP list '
+    + 'and permissions',
   'not-executed': 'the venue is busy or limits us: wait and run doctor again',
   'unknown-outcome': 'check the network and whether the venue is up, then run doctor again',
 }
@@ -38,7 +39,9 @@ const percent = (rate: number): string => `${+(rate * 100).toFixed(4)} %`
  * Everything at the venue that orders for `symbols` depend on: reachable, clock, keys, permissions, and per symbol its
  * status, order kinds, filters, fees and room for orders. Sends no order. What fails says what to do.
  */
-export async function checkVenueHealth(connection: Connection, symbols: readonly string[], { signal }: Deps): Promise<readonly Check[]> {
+export async function checkVenueHealth(
+  connection: Connection, symbols: readonly string[], { signal }: Deps,
+): Promise<readonly Check[]> {
   const checks: Check[] = []
   try {
     const drift = await connection.syncTime()
@@ -65,8 +68,8 @@ function permissionChecks({ canTrade, accountType, permissions }: AccountAnswer)
   return [
     check('trading', canTrade, canTrade ? 'the account may trade' : 'the account may not trade',
       'allow "Spot & Margin Trading" for the key, and look for restrictions of the account'),
-    check('account', accountType === 'SPOT' || permissions.includes('SPOT'), `${accountType} with ${permissions.join(', ') || 'no permissions'}`,
-      'a spot account is needed'),
+    check('account', accountType === 'SPOT' || permissions.includes('SPOT'),
+      `${accountType} with ${permissions.join(', ') || 'no permissions'}`, 'a spot account is needed'),
   ]
 }
 
@@ -80,7 +83,8 @@ async function symbolChecks(connection: Connection, symbol: string, owned: Accou
   const checks = marketChecks(symbol, market)
   if (owned === null) return checks
   try {
-    checks.push(...feeChecks(symbol, market, owned, await connection.call('GET', 'account/commission', { symbol: market.id }, commission)))
+    const fees = await connection.call('GET', 'account/commission', { symbol: market.id }, commission)
+    checks.push(...feeChecks(symbol, market, owned, fees))
   } catch (error) {
     checks.push(failed(`${symbol} fees`, error))
   }
@@ -108,38 +112,41 @@ function marketChecks(symbol: string, market: VenueMarket): Check[] {
     check(`${symbol} pairs`, market.ocoAllowed, market.ocoAllowed ? 'OCO is allowed' : 'OCO is not allowed',
       'positions could not be protected: trade another symbol'),
     check(`${symbol} entries`, market.quoteOrderQtyMarketAllowed,
-      `market orders by quote amount are ${market.quoteOrderQtyMarketAllowed ? '' : 'not '}allowed`, 'entries need them: trade another symbol'),
+      `market orders by quote amount are ${market.quoteOrderQtyMarketAllowed ? '' : 'not '}allowed`,
+      'entries need them: trade another symbol'),
     check(`${symbol} exits`, market.cancelReplaceAllowed ? true : null,
       market.cancelReplaceAllowed ? 'cancel and sell in one request' : 'no cancelReplace: exits cancel the pair first and sell then'),
-    check(`${symbol} order types`, missing.length === 0, missing.length === 0 ? market.orderTypes.join(', ') : `no ${missing.join(', no ')}`,
-      'trade another symbol'),
+    check(`${symbol} order types`, missing.length === 0,
+      missing.length === 0 ? market.orderTypes.join(', ') : `no ${missing.join(', no ')}`, 'trade another symbol'),
     check(`${symbol} filters`, true, [
-      `price step ${tickSize}`, `quantity step ${lotSize}`, `quantity ${lot.min} … ${lot.max}`, `at least ${minNotional} ${market.instrument.quote}`,
-      ...(band === null ? [] : [`sell between ${band.askMultiplierDown} and ${band.askMultiplierUp} times the average price`]),
+      `price step ${tickSize}`, `quantity step ${lotSize}`, `quantity ${lot.min} … ${lot.max}`,
+      `at least ${minNotional} ${market.instrument.quote}`,
+      ...(band === null ? [] : [`sell at ${band.askMultiplierDown} … ${band.askMultiplierUp} times the average price`]),
     ].join(', ')),
   ]
 }
 
 function feeChecks(symbol: string, market: VenueMarket, owned: AccountAnswer, fees: Commission): readonly Check[] {
   const { standardCommission, specialCommission, taxCommission, discount } = fees
-  const total = (side: 'maker' | 'taker'): number => standardCommission[side] + (specialCommission?.[side] ?? 0) + taxCommission[side]
+  const total = (side: 'maker' | 'taker'): number =>
+    standardCommission[side] + (specialCommission?.[side] ?? 0) + taxCommission[side]
   const rates = check(`${symbol} fees`, true, `maker ${percent(total('maker'))}, taker ${percent(total('taker'))}`)
   const { base, quote } = market.instrument
   const { discountAsset } = discount
   const held = owned.balances.find(({ asset }) => asset === discountAsset)?.free ?? 0
-  const paidElsewhere = discount.enabledForAccount && discount.enabledForSymbol && held > 0 && discountAsset !== base && discountAsset !== quote
-  if (!paidElsewhere) return [rates]
+  const discounted = discount.enabledForAccount && discount.enabledForSymbol && held > 0
+  if (!discounted || discountAsset === base || discountAsset === quote) return [rates]
   return [rates, check(`${symbol} fee asset`, null, `fees would be taken in ${discountAsset}, of which ${held} are free`,
     `switch off paying fees with ${discountAsset}, so that results are what the books say`)]
 }
 
 async function roomChecks(connection: Connection, symbol: string, market: VenueMarket): Promise<readonly Check[]> {
   const open = await connection.call('GET', 'openOrders', { symbol: marketId(symbol) }, queriedOrders)
-  const lists = (await connection.call('GET', 'openOrderList', {}, orderLists)).filter((list) => list.symbol === market.id)
+  const lists = (await connection.call('GET', 'openOrderList', {}, orderLists)).filter((one) => one.symbol === market.id)
   const algo = open.filter(({ type }) => ALGO_TYPES.has(type))
   const room = (what: string, used: number, needed: number, most: number): Check =>
-    check(`${symbol} room for ${what}`, used + needed <= most, `${used} open, ${most === Infinity ? 'no limit' : `at most ${most}`}`,
-      `a position needs ${needed} more: cancel some`)
+    check(`${symbol} room for ${what}`, used + needed <= most,
+      `${used} open, ${most === Infinity ? 'no limit' : `at most ${most}`}`, `a position needs ${needed} more: cancel some`)
   return [
     room('orders', open.length, NEEDED.orders, market.maxNumOrders),
     room('stop orders', algo.length, NEEDED.algoOrders, market.maxNumAlgoOrders),

@@ -35,7 +35,7 @@ async function session(rules: readonly FaultRule[], { rows = 40, symbols = 1, ho
     instruments: Object.fromEntries(SYMBOLS.map((symbol) => [symbol, instrumentOf(symbol, { tickSize: 0.01 })])),
   })
   const venue: Venue = { name: 'practice', url: exchange.url, ...KEYS }
-  const clock = await SteppedClock.of(venue, fetch, null)
+  const clock = await SteppedClock.of(venue, null)
   const alarms: Record<string, unknown>[] = []
   const source = await market.create({}, testDeps(clock), {
     symbols: SYMBOLS.slice(0, symbols), timeframe: '1m', fillTimeframe: null, instruments: {}, folder: '.',
@@ -109,7 +109,7 @@ describe('the connection on the practice exchange', () => {
   it('understands every answer that a broker needs', async () => {
     const exchange = await practice()
     const venue: Venue = { name: 'practice', url: exchange.url, ...KEYS }
-    const connection = await connect(venue, testDeps(await SteppedClock.of(venue, fetch, null)))
+    const connection = await connect(venue, testDeps(await SteppedClock.of(venue, null)))
     const call = connection.call.bind(connection)
     const symbol = 'BTCUSDT'
     expect(await connection.market('BTC/USDT')).toMatchObject({ id: symbol, status: 'TRADING', ocoAllowed: true, tickSize: 1e-8 })
@@ -145,7 +145,7 @@ describe('the connection on the practice exchange', () => {
   it('finds everything well', async () => {
     const exchange = await practice()
     const venue: Venue = { name: 'practice', url: exchange.url, ...KEYS }
-    const deps = testDeps(await SteppedClock.of(venue, fetch, null))
+    const deps = testDeps(await SteppedClock.of(venue, null))
     const checks = await checkVenueHealth(await connect(venue, deps), ['BTC/USDT'], deps)
     expect(checks.filter(({ ok }) => ok !== true)).toEqual([])
     expect(checks.length).toBeGreaterThan(12)

@@ -34,6 +34,16 @@ describe('a start', () => {
     }
   })
 
+  it('is not fooled by a first read that shows too little', async () => {
+    for (const show of [() => [], without(0, 1)] as const) {
+      const { seen, alarms } = await playMarket({
+        start: 3 * MINUTE, end: 4 * MINUTE, warmup: 3, show: (candles, _symbol, at) => at < 181 * SECOND ? show(candles) : candles,
+      })
+      expect(seen).toContain('182s BTC 0…2')
+      expect(alarms).toEqual([])
+    }
+  })
+
   it('reads long warm-ups page by page', async () => {
     const { seen, candles, asked } = await playMarket({ start: 2500 * MINUTE, end: 2501 * MINUTE, warmup: 2100 })
     expect(seen[0]).toBe('150001s BTC 400…2499')

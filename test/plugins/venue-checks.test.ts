@@ -63,7 +63,7 @@ describe('the checks of a venue', () => {
       'BTC/USDT free USDT',
     ])
     expect(checks.find(({ name }) => name === 'BTC/USDT filters')?.detail).toBe(
-      'price step 0.01, quantity step 0.00001, quantity 0.00001 … 9000, at least 5 USDT, sell between 0.2 and 5 times the average price')
+      'price step 0.01, quantity step 0.00001, quantity 0.00001 … 9000, at least 5 USDT, sell at 0.2 … 5 times the average price')
     expect(checks.find(({ name }) => name === 'BTC/USDT fees')?.detail).toBe('maker 0.1 %, taker 0.1 %')
     expect(asked.every(({ method }) => method === 'GET')).toBe(true)
   })

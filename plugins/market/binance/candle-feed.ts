@@ -37,9 +37,14 @@ export interface FeedStart {
 }
 
 const same = (a: Candle, b: Candle): boolean =>
-  a.openTime === b.openTime && a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume
+  a.openTime === b.openTime && a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close
+  && a.volume === b.volume
 
 const numbers = ({ open, high, low, close, volume }: Candle): object => ({ open, high, low, close, volume })
+
+/** One read more that agrees, or the first of a new run. */
+const again = (agreed: Agreement | null, now: EpochMs): Agreement =>
+  ({ since: agreed?.since ?? now, reads: (agreed?.reads ?? 0) + 1 })
 
 /**
  * Decides which candles of one symbol are final. It is given what the venue shows and the time, and asks nothing itself.
@@ -58,6 +63,8 @@ export class CandleFeed {
   readonly #delivered = new Map<EpochMs, Candle | null>()
   #next: EpochMs | null
   #warmUntil: EpochMs | null = null
+  /** Where the warm-up of a first start was asked for. */
+  #warmFrom: EpochMs | null = null
 
   constructor(start: FeedStart) {
     this.symbol = start.symbol
@@ -74,7 +81,7 @@ export class CandleFeed {
   /** Open time from which the next read must show everything. */
   from(now: EpochMs): EpochMs {
     const [watched] = this.#delivered.keys()
-    return watched ?? this.#next ?? floorToGrid(now, this.#step) - this.#start.warmup * this.#step
+    return watched ?? this.#warmFrom ?? this.#next ?? floorToGrid(now, this.#step) - this.#start.warmup * this.#step
   }
 
   /** On a first start: everything before this open time is warm-up, and delivered at once. Null on a restart. */
@@ -92,11 +99,13 @@ export class CandleFeed {
    * apart, and nothing later can begin.
    */
   take(rows: readonly Candle[], now: EpochMs, ended = false): void {
-    this.#next ??= this.#begin(rows, now)
+    const begun = this.#begin(rows, now)
+    if (begun === null) return
+    this.#next = begun
     this.#watch(rows)
-    const open = rows.filter(({ openTime }) => openTime >= (this.#next ?? 0))
+    const open = rows.filter(({ openTime }) => openTime >= begun)
     this.#sight(open, now)
-    this.#sightHoles(open, this.#next, now)
+    this.#sightHoles(open, begun, now)
     const agreed = ({ since, reads }: Agreement): boolean => reads > 1 && (ended || now - since >= AGREE_MS)
     for (const [index, row] of open.entries()) {
       const hole = this.#holes.get(this.#next)
@@ -118,7 +127,7 @@ export class CandleFeed {
 
   /** When the next read is worth making. */
   readAt(now: EpochMs): EpochMs {
-    if (this.#next === null) return now
+    if (this.#next === null) return now + POLL_MS.least
     if (this.#sightings.size > 0 || this.#holes.size > 0) return now + AGREE_MS
     const close = this.#next + this.#step
     if (close > now) return close
@@ -126,10 +135,15 @@ export class CandleFeed {
     return now + Math.min(POLL_MS.most, Math.max(POLL_MS.least, wait))
   }
 
-  /** A first start begins with the oldest candle that there is: what came before it is not missing. */
-  #begin(rows: readonly Candle[], now: EpochMs): EpochMs {
-    this.#warmUntil = floorToGrid(now, this.#step)
-    return Math.min(rows[0]?.openTime ?? Infinity, this.#warmUntil)
+  /**
+   * The open time that comes next; null while the venue shows nothing at all. A first start begins with the oldest
+   * candle that there is, on whichever read it shows: what came before it is not missing.
+   */
+  #begin([first]: readonly Candle[], now: EpochMs): EpochMs | null {
+    if (first === undefined || this.#start.after !== undefined || this.#delivered.size > 0) return this.#next
+    this.#warmUntil ??= floorToGrid(now, this.#step)
+    this.#warmFrom ??= this.from(now)
+    return Math.min(first.openTime, this.#warmUntil)
   }
 
   #sight(rows: readonly Candle[], now: EpochMs): void {
@@ -138,8 +152,8 @@ export class CandleFeed {
     for (const candle of rows) {
       if (candle.openTime + this.#step > now) continue
       const before = this.#sightings.get(candle.openTime)
-      const agrees = before !== undefined && same(before.candle, candle)
-      this.#sightings.set(candle.openTime, { candle, since: agrees ? before.since : now, reads: agrees ? before.reads + 1 : 1 })
+      const agreed = before !== undefined && same(before.candle, candle) ? before : null
+      this.#sightings.set(candle.openTime, { candle, ...again(agreed, now) })
     }
   }
 
@@ -149,10 +163,8 @@ export class CandleFeed {
     let expected = next
     for (const { openTime } of rows) {
       const hole = before.get(expected)
-      const agrees = hole?.to === openTime
-      if (openTime > expected) {
-        this.#holes.set(expected, { to: openTime, since: agrees ? hole.since : now, reads: agrees ? hole.reads + 1 : 1 })
-      }
+      const agreed = hole?.to === openTime ? hole : null
+      if (openTime > expected) this.#holes.set(expected, { to: openTime, ...again(agreed, now) })
       expected = openTime + this.#step
     }
   }
@@ -161,7 +173,8 @@ export class CandleFeed {
   #pass(from: EpochMs, to: EpochMs): void {
     this.#holes.delete(from)
     this.#start.alarm('gap', { from: isoTime(from), to: isoTime(to - this.#step), missing: (to - from) / this.#step })
-    for (let openTime = Math.max(from, to - WATCHED * this.#step); openTime < to; openTime += this.#step) this.#remember(openTime, null)
+    const watched = Math.max(from, to - WATCHED * this.#step)
+    for (let openTime = watched; openTime < to; openTime += this.#step) this.#remember(openTime, null)
   }
 
   #remember(openTime: EpochMs, candle: Candle | null): void {
@@ -175,7 +188,9 @@ export class CandleFeed {
     for (const row of rows) {
       const was = this.#delivered.get(row.openTime)
       if (was === undefined || (was !== null && same(was, row))) continue
-      this.#start.alarm('candle-revised', { openTime: isoTime(row.openTime), was: was === null ? null : numbers(was), is: numbers(row) })
+      this.#start.alarm('candle-revised', {
+        openTime: isoTime(row.openTime), was: was === null ? null : numbers(was), is: numbers(row),
+      })
       this.#delivered.set(row.openTime, row)
     }
   }
