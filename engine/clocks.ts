@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
+import { isLoopbackOrigin } from './core/loopback.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import type { EpochMs } from './core/time.ts'
 import type { Clock, Venue } from './ports.ts'
@@ -14,6 +15,7 @@ export class RealClock implements Clock {
 }
 
 const state = z.object({ time: z.number(), ended: z.boolean() })
+const whole = state.extend({ endTime: z.number(), pace: z.union([z.literal('stepped'), z.number().positive()]) })
 
 /**
  * Time of a practice exchange whose clock is stepped: it stands still while anything is being done and moves only when
@@ -34,7 +36,7 @@ export class SteppedClock implements Clock {
 
   /** `speed` caps the pace: so many simulated ms per real one; null goes as fast as it can. Throws TD_EXCHANGE_FAILED. */
   static async of(venue: Venue, speed: number | null): Promise<SteppedClock> {
-    const { time, ended } = await control(venue, 'state')
+    const { time, ended } = await control(venue, 'state', state)
     return new SteppedClock(venue, speed, time, ended)
   }
 
@@ -49,7 +51,7 @@ export class SteppedClock implements Clock {
     const until = this.#now + ms
     while (this.#now < until && signal?.aborted !== true) {
       const before = this.#now
-      const { time, ended } = await control(this.#venue, 'advance', { until })
+      const { time, ended } = await control(this.#venue, 'advance', state, { until })
       this.#now = time
       this.#ended = ended
       if (this.#speed !== null) await pause((time - before) / this.#speed, signal)
@@ -57,29 +59,70 @@ export class SteppedClock implements Clock {
   }
 }
 
+/** Time of a practice exchange that keeps its own: `pace` simulated ms pass in a real one. */
+export class ScaledClock implements Clock {
+  readonly #pace: number
+  readonly #endTime: EpochMs
+  readonly #met: { readonly simulated: EpochMs; readonly real: number }
+
+  constructor(now: EpochMs, pace: number, endTime: EpochMs) {
+    this.#pace = pace
+    this.#endTime = endTime
+    this.#met = { simulated: now, real: performance.now() }
+  }
+
+  now(): EpochMs {
+    return Math.floor(this.#met.simulated + (performance.now() - this.#met.real) * this.#pace)
+  }
+
+  /** It moves by itself. */
+  reach(): void {}
+
+  /** The tape has come to its end. */
+  get ended(): boolean {
+    return this.now() >= this.#endTime
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return pause(Math.ceil(ms / this.#pace), signal)
+  }
+}
+
+/** The clock of a practice exchange, whichever it has. `speed` is for a stepped one. Throws TD_VENUE and TD_EXCHANGE_FAILED. */
+export async function practiceClock(venue: Venue, speed: number | null): Promise<SteppedClock | ScaledClock> {
+  if (!isLoopbackOrigin(venue.url ?? '')) {
+    throw new TapedeckError('TD_VENUE', `${venue.url ?? 'nowhere'}: a practice exchange is on this machine, such as http://127.0.0.1:4711`)
+  }
+  const { pace, time, endTime } = await control(venue, 'state', whole)
+  return pace === 'stepped' ? SteppedClock.of(venue, speed) : new ScaledClock(time, pace, endTime)
+}
+
 /** One connection that stays open: the clock is told to move tens of thousands of times, and `fetch` takes thrice as long. */
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+/** Moving the clock past a candle takes milliseconds. */
+const PATIENCE_MS = 10_000
 
-async function control({ url, apiKey }: Venue, route: 'state' | 'advance', body?: object): Promise<z.infer<typeof state>> {
+async function control<T>({ url, apiKey }: Venue, route: 'state' | 'advance', schema: z.ZodType<T>, body?: object): Promise<T> {
   try {
     const { status, text } = await send(`${url}/practice/${route}`, apiKey, body === undefined ? null : JSON.stringify(body))
     if (status !== 200) throw new Error(`${status} ${text}`)
-    return state.parse(JSON.parse(text))
+    return schema.parse(JSON.parse(text))
   } catch (error) {
     throw new TapedeckError('TD_EXCHANGE_FAILED',
-      `${url}: the practice exchange does not move its clock (${messageOf(error)}); is it still running, and stepped?`, { cause: error })
+      `${url}: the practice exchange does not tell or move its time (${messageOf(error)}); is it still running?`, { cause: error })
   }
 }
 
 function send(url: string, apiKey: string, body: string | null): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { 'x-mbx-apikey': apiKey, ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }) }
-    const sent = request(url, { method: body === null ? 'GET' : 'POST', agent, headers }, (answer) => {
+    const sent = request(url, { method: body === null ? 'GET' : 'POST', agent, headers, timeout: PATIENCE_MS }, (answer) => {
       let text = ''
       answer.setEncoding('utf8').on('data', (part: string) => { text += part })
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }))
       answer.on('error', reject)
     })
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)))
     sent.on('error', reject)
     sent.end(body ?? undefined)
   })

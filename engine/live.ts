@@ -161,11 +161,24 @@ async function runIn(
     trail.line('session', clock.now(), { event: 'restarted' })
     if (log.torn !== null) trail.line('alarm', clock.now(), { event: 'torn-line', file: log.torn.file, bytes: Buffer.byteLength(log.torn.text) })
   })
+  // The view can be made again from the trail: what it cannot take is no reason to stop trading.
+  let viewLost = false
+  const viewed = (line: Uint8Array): void => {
+    if (viewLost) return
+    try {
+      view?.append(line)
+    } catch (error) {
+      if (!(error instanceof TapedeckError)) throw error
+      viewLost = true
+      world.log.error(error.message)
+      trail.line('alarm', clock.now(), { event: 'decisions-view-lost', error: error.message })
+    }
+  }
   const trail: Trail = new Trail('full', { run, timeframe, scored: strategy.scored === true }, (bytes, durable) => {
     const line = Buffer.from(bytes)
     if (!past.over) return past.retrace(line.toString('utf8', 0, line.length - 1))
     log.append(line, durable)
-    view?.append(line)
+    viewed(line)
   }, () => past.over)
   try {
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })

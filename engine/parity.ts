@@ -5,7 +5,7 @@ import { EXIT_REASONS } from './core/order.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
 import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import type { Instrument } from './core/instrument.ts'
-import type { MarketEvent, MarketSource } from './ports.ts'
+import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
 import { Lane } from './session/lane.ts'
 import { runSession } from './session/session.ts'
@@ -112,7 +112,7 @@ function because(lines: readonly TrailLine[], run: ParityTrade | null, backtest:
   const { symbol, entryTime } = (run ?? backtest)!
   const until = Math.max(run?.exitTime ?? 0, backtest?.exitTime ?? 0)
   const around = lines.filter(({ fields }) => fields['symbol'] === symbol && fields.timestamp !== null)
-    .map(({ fields }) => ({ ...fields, time: Date.parse(fields.timestamp!) }) as Readonly<Record<string, unknown>> & { readonly time: number })
+    .map(({ fields }): PastLine & { readonly time: EpochMs } => ({ ...fields, time: Date.parse(fields.timestamp!) }))
   const decision = around.find(({ type, time }) => type === 'decision' && time === entryTime)
   if (run === null && decision !== undefined && decision['status'] !== 'EXECUTED') {
     const { status, reason } = decision as unknown as { status: string; reason: string }

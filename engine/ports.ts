@@ -217,6 +217,8 @@ export interface Venue {
   readonly url: string | null
   readonly apiKey: string
   readonly apiSecret: string
+  /** A request without a whole answer after so many real ms is given up; left out = 10 s. Loopback answers faster or never. */
+  readonly timeoutMs?: number
 }
 
 /** Lines that a live plugin leaves in the trail of its own accord. They come from outside the loop: a replay repeats them as they are. */

@@ -26,5 +26,5 @@ export async function readRecordedRun(path: string): Promise<RecordedRun> {
       ? `${path}: this is a backtest, which records nothing of its broker: run the scenario again, the same bytes come out`
       : `${path}: the run ended before it had reached its venue: there is nothing in it yet`)
   }
-  return { path, record, lines, terms, resolution: await recallResolution(record['scenario'] as ResolvedScenario, String(record['folder'] ?? path), registry) }
+  return { path, record, lines, terms, resolution: await recallResolution(record['scenario'] as ResolvedScenario, typeof record['folder'] === 'string' ? record['folder'] : path, registry) }
 }

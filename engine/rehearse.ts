@@ -6,12 +6,15 @@ import { candleColumns, type CandleColumns } from './core/candle.ts'
 import { instrumentOf, type Instrument } from './core/instrument.ts'
 import type { FillModelName } from './core/matching.ts'
 import type { Timeframe } from './core/timeframe.ts'
-import { SteppedClock } from './clocks.ts'
+import { practiceClock } from './clocks.ts'
 import { TapedeckError } from './errors.ts'
 import { liveRunId, runLive, type Connected, type LiveResult } from './live.ts'
 import type { MarketSource, Venue } from './ports.ts'
 import { parseOptions } from './registry.ts'
 import { LiveDirectory } from './session/live-directory.ts'
+import { PRACTICE } from './venue.ts'
+
+export { PRACTICE } from './venue.ts'
 
 /** The options of broker paper, as far as a practice exchange takes them over. */
 interface PaperBlock {
@@ -33,7 +36,7 @@ export interface RehearseOptions {
   /** Faults of the practice exchange, in its own notation. */
   readonly faults: readonly string[]
   readonly seed: number
-  /** A stepped practice exchange that runs already, and is fed by the same candles; null starts one. */
+  /** A practice exchange that runs already, and is fed by the same candles; null starts one. */
   readonly exchange: Pick<Venue, 'url' | 'apiKey' | 'apiSecret'> | null
   readonly checkIntervalMs: number
   readonly decisions: string | null
@@ -51,9 +54,6 @@ export interface LoadedTape extends Tape {
   readonly symbol: string
   readonly finer: Tape | null
 }
-
-/** Key and secret of a practice exchange that nobody else is meant to reach. */
-export const PRACTICE = 'practice'
 
 /**
  * Runs a backtest's scenario through the live path: a practice exchange plays its tape, and market and broker are those
@@ -82,7 +82,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
     const { url, apiKey, apiSecret } = options.exchange ?? { url: exchange!.url, apiKey: PRACTICE, apiSecret: PRACTICE }
     const venue: Venue = { name: 'practice', url, apiKey, apiSecret }
     try {
-      return { venue, clock: await SteppedClock.of(venue, options.speed), close: async () => { await exchange?.close() } }
+      return { venue, clock: await practiceClock(venue, options.speed), close: async () => { await exchange?.close() } }
     } catch (error) {
       await exchange?.close()
       throw error
@@ -94,7 +94,10 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
     market: { plugin: marketPlugin, options: parseOptions(marketPlugin.options, {}, 'market binance', [], 'TD_PLUGIN_OPTIONS') },
     broker: { plugin: brokerPlugin, options: { cash: paper.cash, slippageBps: paper.slippageBps, feeAsset: asset } },
     checkIntervalMs: options.checkIntervalMs, decisions: options.decisions,
-    about: { kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed, folder: resolution.folder },
+    about: {
+      kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed, folder: resolution.folder,
+      exchange: options.exchange === null ? 'own' : 'external',
+    },
     atMarketEnd: 'finished', tape: market, now: options.now,
     ...(options.onCandles === undefined ? {} : { onCandles: (candles: number) => options.onCandles!(candles / total, candles) }),
   })

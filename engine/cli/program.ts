@@ -6,6 +6,7 @@ import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { configCommand } from './config.ts'
 import { dataCommand } from './data.ts'
+import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { parityCommand } from './parity.ts'
@@ -15,7 +16,7 @@ import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, rehearseCommand, replayCommand, parityCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
+  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand,
 ] as readonly Command<never>[]
 

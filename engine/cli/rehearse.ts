@@ -4,6 +4,7 @@ import { TapedeckError } from '../errors.ts'
 import type { LiveResult } from '../live.ts'
 import { rehearse } from '../rehearse.ts'
 import { renderTerminal } from '../report/terminal.ts'
+import { venueFrom } from '../venue.ts'
 import { defineCommand } from './command.ts'
 import { startProgress } from './progress.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
@@ -31,21 +32,18 @@ export const rehearseCommand = defineCommand<Arguments>({
       .option('speed', { type: 'number', requiresArg: true, describe: 'simulated seconds per real second at most; left out = as fast as it can' })
       .option('fault', { type: 'string', array: true, nargs: 1, describe: 'let the exchange misbehave: --fault lost-answer:0.05' })
       .option('fault-seed', { type: 'number', requiresArg: true, default: 1, describe: 'the same seed brings the same faults' })
-      .option('exchange', { type: 'string', requiresArg: true, describe: 'a stepped practice exchange that runs already, such as http://127.0.0.1:4711' })
+      .option('exchange', { type: 'string', requiresArg: true, describe: 'a practice exchange that runs already, such as http://127.0.0.1:4711; see tapedeck exchange' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout and nothing else' })
       .example('$0 rehearse scenarios/demo.yaml', 'the whole tape, against an exchange over HTTP'),
   async handler(argv, terminal) {
     if (argv.speed !== undefined && !(argv.speed > 0)) throw new TapedeckError('TD_USAGE', '--speed: expected a number above 0, such as 3600')
     const [resolution] = await resolveAll([argv.scenario], argv, terminal)
     const progress = await startProgress(resolution.scenario.name, !argv.json)
-    const { env } = terminal
     try {
       const result = await rehearse(resolution, terminal.world, {
         out: argv.out, resume: argv.resume, speed: argv.speed ?? null, faults: argv.fault ?? [],
         seed: wholeNumber('fault-seed', argv.faultSeed, 0),
-        exchange: argv.exchange === undefined ? null : {
-          url: argv.exchange, apiKey: env['BINANCE_API_KEY'] || 'practice', apiSecret: env['BINANCE_API_SECRET'] || 'practice',
-        },
+        exchange: argv.exchange === undefined ? null : venueFrom(terminal.settings, terminal.env, { exchange: argv.exchange }),
         checkIntervalMs: terminal.settings.checkIntervalSeconds * 1000, decisions: join('logs', 'autonomous_trades.jsonl'),
         onCandles: progress.update, now: () => Date.now(),
       })

@@ -113,16 +113,22 @@ export function readRun(path: string): RunRecord {
   }
 }
 
-/** Runs below `parent` with what their run.json says, newest first by `startedAt`. Unreadable ones are left out. */
-export function recordsIn(parent: string): { readonly path: string; readonly record: RunRecord }[] {
+/**
+ * Runs below `parent` with what their run.json says, newest first by `startedAt`. Damaged ones are left out; `broken` is
+ * told of them.
+ */
+export function recordsIn(
+  parent: string, broken: (path: string, error: unknown) => void = () => {},
+): { readonly path: string; readonly record: RunRecord }[] {
   if (!existsSync(parent)) return []
   const runs = readdirSync(parent).filter((name) => !name.startsWith('.')).flatMap((name) => {
+    const path = resolve(parent, name)
     try {
-      const path = resolve(parent, name)
       const record = readRun(path)
       const { startedAt } = record
       return [{ path, record, startedAt: typeof startedAt === 'string' ? startedAt : '' }]
-    } catch {
+    } catch (error) {
+      if (existsSync(join(path, 'audit.jsonl'))) broken(path, error)
       return []
     }
   })

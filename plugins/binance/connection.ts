@@ -141,5 +141,5 @@ class VenueConnection implements Connection {
  */
 export async function connect(venue: Venue, deps: Deps, { timeoutMs = 10_000 }: ConnectOptions = {}): Promise<Connection> {
   checkVenue(venue, deps.env)
-  return new VenueConnection(venue, deps).open(timeoutMs)
+  return new VenueConnection(venue, deps).open(Math.min(timeoutMs, venue.timeoutMs ?? Infinity))
 }

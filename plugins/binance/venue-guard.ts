@@ -1,3 +1,4 @@
+import { isLoopbackOrigin } from '../../engine/core/loopback.ts'
 import { TapedeckError } from '../../engine/errors.ts'
 import type { Venue } from '../../engine/ports.ts'
 import { CallError } from './call-error.ts'
@@ -9,16 +10,7 @@ const HOSTS: Readonly<Record<Exclude<Venue['name'], 'practice'>, string>> = {
   mainnet: 'api.binance.com',
 }
 
-/** Names are left out on purpose: what `localhost` means is for a file or a server to decide. */
-const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
-
 const parsed = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
-
-/** `http://127.0.0.1:4711`, and nothing beside it. */
-function isLoopbackOrigin(text: string): boolean {
-  const url = parsed(text)
-  return url !== null && url.protocol === 'http:' && LOOPBACK.test(url.hostname) && url.origin === text
-}
 
 /**
  * Refuses a venue that must not be contacted. Throws TD_VENUE: the practice exchange anywhere but on this machine, a

@@ -36,6 +36,11 @@ export class ExchangeClock {
     return this.#pace === 'stepped'
   }
 
+  /** Simulated ms per real ms, unless it is stepped. */
+  get pace(): 'stepped' | number {
+    return this.#pace
+  }
+
   get ended(): boolean {
     return this.now() >= this.endTime
   }

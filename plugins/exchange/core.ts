@@ -84,7 +84,12 @@ export class Core {
     })
     const symbols = listings.map(({ symbol }) => symbol)
     this.#journal = options.journal === undefined ? null : new Journal(options.journal, { startTime: options.startTime, symbols })
-    for (const line of this.#journal?.past ?? []) this.#repeat(line)
+    try {
+      for (const line of this.#journal?.past ?? []) this.#repeat(line)
+    } catch (error) {
+      this.close()
+      throw error
+    }
     this.#targets = []
     this.#restoring = false
     this.clock.run()

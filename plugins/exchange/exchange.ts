@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../engine/core/time.ts'
+import { messageOf, TapedeckError } from '../../engine/errors.ts'
 import { Core, type CoreOptions } from './core.ts'
 import { Dispatcher, type RequestStep } from './dispatch.ts'
 import type { FaultPlan } from './faults.ts'
@@ -48,7 +49,10 @@ export interface PracticeExchange {
   close(): Promise<void>
 }
 
-/** Starts a Binance-compatible spot exchange on loopback. Throws `TD_TRAIL_BROKEN` for a journal that is not its own. */
+/**
+ * Starts a Binance-compatible spot exchange on loopback. Throws `TD_TRAIL_BROKEN` for a journal that is damaged or not
+ * its own, `TD_USAGE` for a port that cannot be had.
+ */
 export async function startExchange(options: PracticeOptions): Promise<PracticeExchange> {
   const { apiKey, apiSecret, port: wanted = 0, onRequest = () => undefined } = options
   const core = new Core(options)
@@ -56,7 +60,20 @@ export async function startExchange(options: PracticeOptions): Promise<PracticeE
   const dispatcher = new Dispatcher(core, { apiKey, apiSecret }, onRequest)
   const counts = (): PracticeExchange['counts'] => ({ ...dispatcher.counts, orders: ledger.accepted })
   const app = createServer({ core, dispatcher, apiKey, counts })
-  const url = await app.listen({ host: '127.0.0.1', port: wanted })
+  let closing: Promise<void> | null = null
+  const close = async (): Promise<void> => {
+    await app.close()
+    core.close()
+  }
+  let url: string
+  try {
+    url = await app.listen({ host: '127.0.0.1', port: wanted })
+  } catch (error) {
+    await close()
+    throw new TapedeckError(
+      'TD_USAGE', `The practice exchange cannot listen on 127.0.0.1:${wanted}: ${messageOf(error)}. Name another port, or 0 for any free one.`, { cause: error },
+    )
+  }
   return {
     url,
     port: Number(new URL(url).port),
@@ -69,10 +86,7 @@ export async function startExchange(options: PracticeOptions): Promise<PracticeE
     trades: (symbol) => now(() => ledger.copyTrades(symbol)),
     balance: (asset) => now(() => balances.of(asset)),
     setFaults: (plan) => core.setFaults(plan),
-    close: async () => {
-      await app.close()
-      core.close()
-    },
+    close: () => (closing ??= close()),
   }
 
   /** What a running clock has passed since the last request counts too. */

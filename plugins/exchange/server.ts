@@ -81,7 +81,7 @@ function addControl(app: FastifyInstance, core: Core, apiKey: string, counts: ()
   })
   app.route({
     method: 'GET', url: '/practice/state', preHandler: guard, errorHandler: onError,
-    handler: async () => ({ time: clock.now(), ended: clock.ended, endTime: clock.endTime, counts: counts() }),
+    handler: async () => ({ time: clock.now(), ended: clock.ended, endTime: clock.endTime, pace: clock.pace, counts: counts() }),
   })
 }
 

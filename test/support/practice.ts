@@ -1,4 +1,7 @@
 import { createHmac } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Candle } from '../../engine/core/candle.ts'
 import { instrumentOf } from '../../engine/core/instrument.ts'
@@ -105,3 +108,10 @@ export const pair = (exchange: PracticeExchange, quantity: number, stop: number,
     ...SYMBOL, side: 'SELL', quantity: quantity.toFixed(8), aboveType: 'LIMIT_MAKER', abovePrice: target.toFixed(8), belowType: 'STOP_LOSS',
     belowStopPrice: stop.toFixed(8), ...more,
   })
+
+/** A folder that is gone when the test ends. */
+export function scratchFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tapedeck-exchange-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}

@@ -7,7 +7,7 @@ import type { Broker, Deps, LiveBrokerPlan, OrderReceipt } from '../../../engine
 import { CallError, type Connection } from '../../binance/connection.ts'
 import { refusedByFilters } from './filters.ts'
 import {
-  begin, clear, clientIds, legId, newRef, noSums, sellableQuantity, take, type Ref, type Slot, type Sums,
+  begin, clear, clientIds, legId, newRef, noSums, overtaken, sellableQuantity, take, type Ref, type Slot, type Sums,
 } from './slot.ts'
 import { isFinal, VenueOrders, type Report, type VenueTrade } from './venue-orders.ts'
 
@@ -24,6 +24,11 @@ export interface BinanceOptions {
   /** Capital of the scenario: the account may hold more, which is not ours. */
   readonly cash: number
   readonly costs: Costs
+}
+
+/** What is to be cancelled may be gone already. */
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof CallError) || error.failure !== 'not-found') throw error
 }
 
 /** The order certainly did not arrive, or was refused. */
@@ -286,24 +291,29 @@ export class BinanceBroker implements Broker {
       return false
     }
     const { booked } = ref
-    const quantity = sums.quantity - booked.quantity
+    const executed = sums.quantity - booked.quantity
     const last = trades[trades.length - 1]
-    const notional = sums.notional - booked.notional
-    const price = trades.length === 1 ? last.price : notional / quantity
+    const price = trades.length === 1 ? last.price : (sums.notional - booked.notional) / executed
+    const buys = ref.role === 'entry'
+    // A leg that filled while its pair was being replaced by a sale: more left the account than was ours. Only ours is booked.
+    const share = buys || executed <= slot.held + 1e-9 ? 1 : slot.held / executed
+    if (share < 1) this.#alarm('oversold', { symbol: slot.symbol, order: ref.orderId, executed, held: slot.held })
+    const quantity = share < 1 ? slot.held : executed
+    const notional = (sums.notional - booked.notional) * share
     const time = floorToGrid(last.time, this.#ms)
     const open = await orders.openAt(this.#timeframe, time)
-    const buys = ref.role === 'entry'
     const { wanted, entry } = slot
     const sameCandle = entry !== null && entry.candle === time
     const reason = buys ? null
       : ref.role === 'stop' || ref.role === 'target' ? legReason(wanted, ref.role, open, price, sameCandle) : ref.reason!
     const fill: { -readonly [K in keyof Fill]: Fill[K] } = {
       kind: 'fill', orderId: ref.orderId, symbol: slot.symbol, side: buys ? 'buy' : 'sell', time, price, quantity, notional,
-      feeBase: sums.feeBase - booked.feeBase, feeQuote: sums.feeQuote - booked.feeQuote,
+      feeBase: (sums.feeBase - booked.feeBase) * share, feeQuote: (sums.feeQuote - booked.feeQuote) * share,
       slippage: ref.role === 'target' ? 0 : this.#slippage(quantity, price, ref.role === 'stop' ? Math.min(wanted.stop, open) : open, buys),
       liquidity: last.maker ? 'maker' : 'taker', reason, ambiguous: false, stop: null, target: null,
     }
     Object.assign(booked, sums)
+    if (quantity === 0) return true
     take(slot, fill)
     if (buys && sellableQuantity(slot, price) > 0) {
       fill.stop = wanted.stop === 0 ? null : wanted.stop
@@ -337,8 +347,9 @@ export class BinanceBroker implements Broker {
     for (const ref of live) {
       const report = open.get(ref.clientId) ?? await orders.find(ref.clientId)
       if (report !== null) {
+        slot.doubted = false
         await this.#update(slot, orders, ref, report)
-        if (report.status === 'CANCELED' && (ref.role === 'stop' || ref.role === 'target')) await this.#findOperatorSale(slot, orders)
+        if (report.status === 'CANCELED' && (ref.role === 'stop' || ref.role === 'target')) await this.#findOtherSales(slot, orders)
       } else if (this.#deps.clock.now() - ref.sentAt > DEFINITE_MS) {
         if (await this.#vanished(slot, orders, ref)) return
         ref.live = false
@@ -358,25 +369,41 @@ export class BinanceBroker implements Broker {
     clear(slot)
   }
 
-  /** The pair was taken down by somebody else: a person's sale has a name that can be guessed. */
-  async #findOperatorSale(slot: Slot, orders: VenueOrders): Promise<void> {
+  /**
+   * The pair was taken down by another process of ours: by a person who wants out, or, if this is that person's, by the
+   * bot that was selling at the same moment. Their sales have names that can be guessed; what they sold is not sold twice.
+   */
+  async #findOtherSales(slot: Slot, orders: VenueOrders): Promise<void> {
     const entryId = slot.entry?.orderId
     if (entryId === undefined) return
-    for (let sale = 1; sale <= ATTEMPTS + slot.sales; sale++) {
-      const clientId = clientIds(this.#plan.idPrefix, entryId).sale('k', sale)
-      if (slot.refs.some((ref) => ref.clientId === clientId)) continue
-      const report = await orders.find(clientId)
-      if (report === null) continue
-      const ref = newRef(clientId, sale === 1 ? `${entryId}-operator` : `${entryId}-operator-${sale}`, 'sale', report.time, { reason: 'operator' })
-      slot.refs.push(ref)
-      await this.#update(slot, orders, ref, report)
+    const ids = clientIds(this.#plan.idPrefix, entryId)
+    for (const kind of ['k', 'x', 'm'] as const) {
+      for (let sale = 1, missed = 0; missed <= slot.sales + 1; sale++) {
+        const clientId = ids.sale(kind, sale)
+        if (slot.refs.some((ref) => ref.clientId === clientId)) continue
+        const report = await orders.find(clientId)
+        if (report === null) {
+          missed++
+          continue
+        }
+        const orderId = sale === 1 ? `${entryId}-operator` : `${entryId}-operator-${sale}`
+        const ref = newRef(clientId, kind === 'k' ? orderId : `${entryId}-${kind}${sale}`, 'sale', report.time, { reason: 'operator' })
+        slot.refs.push(ref)
+        await this.#update(slot, orders, ref, report)
+      }
     }
   }
 
   /** A venue that has forgotten an order which it had executed has been reset. */
   async #vanished(slot: Slot, orders: VenueOrders, missing: Ref): Promise<boolean> {
     const entry = slot.refs.find(({ role, booked }) => role === 'entry' && booked.quantity > 0)
-    if (entry === undefined || (entry !== missing && await orders.find(entry.clientId) !== null)) return false
+    if (entry === undefined || (entry !== missing && await orders.find(entry.clientId) !== null)) return slot.doubted = false
+    // One look may be wrong; nothing is sent until the next one agrees.
+    if (!slot.doubted) {
+      slot.doubted = true
+      this.#alarm('orders-unknown', { symbol: slot.symbol, order: missing.orderId, held: slot.held })
+      return true
+    }
     this.#alarm('reset', { symbol: slot.symbol, order: missing.orderId, held: slot.held })
     slot.queue.push({ kind: 'void', symbol: slot.symbol, time: this.#deps.clock.now(), reason: 'reset' })
     slot.held = 0
@@ -386,7 +413,7 @@ export class BinanceBroker implements Broker {
 
   /** Makes up for what is missing: the end of an exit, protection, a pair that stands where it is wanted. Throws CallError. */
   async #mend(slot: Slot, orders: VenueOrders): Promise<void> {
-    if (slot.entry === null || Number.isNaN(slot.entry.price)) return
+    if (slot.entry === null || Number.isNaN(slot.entry.price) || slot.doubted) return
     if (slot.exit !== null) return this.#leave(slot, orders, 'x')
     const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
     const price = slot.entry.price
@@ -417,10 +444,7 @@ export class BinanceBroker implements Broker {
   async #finished(slot: Slot, orders: VenueOrders, legs: readonly Ref[]): Promise<void> {
     if (legs.length > 0 && !await this.#takeDown(slot, orders, legs)) return
     if (slot.exit !== null && slot.refs.every(({ orderId, booked }) => orderId !== slot.exit!.orderId || booked.quantity === 0)) {
-      slot.queue.push({
-        kind: 'order', orderId: slot.exit.orderId, symbol: slot.symbol, time: slot.queue.at(-1)?.time ?? this.#deps.clock.now(), state: 'cancelled',
-        reason: 'position-closed',
-      })
+      slot.queue.push(overtaken(slot.symbol, slot.exit.orderId, slot.queue.at(-1)?.time ?? this.#deps.clock.now()))
     }
     this.#over('naked', slot.symbol)
     clear(slot)
@@ -467,13 +491,23 @@ export class BinanceBroker implements Broker {
         this.#alarm('protection-refused', { symbol, attempt, error: error.message })
         this.#keepQuiet(error)
         if (error.failure === 'insufficient-funds') {
-          await this.#findOperatorSale(slot, orders)
+          await this.#limitToBalance(slot, orders)
+          await this.#findOtherSales(slot, orders)
           if (sellableQuantity(slot, slot.entry!.price) === 0) return this.#finished(slot, orders, [])
         }
-        await this.#deps.clock.sleep(500 * attempt, this.#deps.signal)
+        // Not cut short by a stop: whoever stops wants the position protected first.
+        await this.#deps.clock.sleep(500 * attempt)
       }
     }
     await this.#force(slot, orders, 'unprotected')
+  }
+
+  /** The account has less than the trail says: what is there is all that can be protected or sold. */
+  async #limitToBalance(slot: Slot, orders: VenueOrders): Promise<void> {
+    const { free, locked } = await orders.balance()
+    if (free >= slot.held) return
+    this.#episode('balance-short', slot.symbol, { held: slot.held, free, locked })
+    slot.available = free
   }
 
   /** Whether the pair stands after all: true, false once that is certain, null while nobody can tell. */
@@ -532,7 +566,7 @@ export class BinanceBroker implements Broker {
     let inOne = market.cancelReplaceAllowed
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       await this.#sync(slot, orders)
-      if (slot.entry === null || slot.exit === null) return
+      if (slot.entry === null || slot.exit === null || slot.doubted) return
       const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
       const quantity = sellableQuantity(slot, slot.entry.price)
       if (quantity === 0) return this.#finished(slot, orders, legs)
@@ -567,7 +601,8 @@ export class BinanceBroker implements Broker {
       ref.live = false
       this.#alarm('sale-refused', { symbol: slot.symbol, id: clientId, error: error.message })
       this.#keepQuiet(error)
-      await this.#deps.clock.sleep(500, this.#deps.signal)
+      if (error.failure === 'insufficient-funds') await this.#limitToBalance(slot, orders)
+      await this.#deps.clock.sleep(500)
       // After a pair that fired first the same request is refused the same way; one that went half-way leaves no pair.
       return error.failure !== 'cancel-replace-failed' && error.failure !== 'rejected'
     }
@@ -600,7 +635,7 @@ export class BinanceBroker implements Broker {
       for (const { clientId } of await this.#openOrders(orders)) {
         if (!clientId.startsWith(`${this.#plan.idPrefix}-`) || mine.has(clientId)) continue
         this.#alarm('orphan-order', { symbol: slot.symbol, id: clientId })
-        await orders.cancel(null, clientId)
+        await orders.cancel(null, clientId).catch(ignoreGone)
       }
       await this.#sync(slot, orders)
       const { free, locked } = await orders.balance()
@@ -620,7 +655,7 @@ export class BinanceBroker implements Broker {
     const wait = this.#quietUntil - this.#deps.clock.now()
     if (wait <= 0) return
     if (wait > LONGEST_WAIT_MS) throw new CallError('not-executed', `the venue asked not to be called for ${Math.ceil(wait / 1000)} s`, { retryAfterMs: wait })
-    await this.#deps.clock.sleep(wait, this.#deps.signal)
+    await this.#deps.clock.sleep(wait)
   }
 
   #keepQuiet({ retryAfterMs }: CallError): void {

@@ -57,11 +57,16 @@ export interface Slot {
   queue: Execution[]
   /** A stop limit has triggered and did not fill yet. */
   triggered: boolean
+  /** The venue did not know orders that it had executed, once. */
+  doubted: boolean
+  /** Less than is held when the account turned out to have less; Infinity otherwise. */
+  available: number
 }
 
 export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => ({
   symbol: instrument.symbol, instrument, market, entry: null, held: 0, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
   restingStop: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
+  doubted: false, available: Infinity,
 })
 
 export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
@@ -99,7 +104,8 @@ export function begin(slot: Slot, order: { readonly id: string; readonly protect
   slot.wanted.target = Infinity
   slot.wanted.raised = false
   slot.exit = null
-  slot.triggered = false
+  slot.triggered = slot.doubted = false
+  slot.available = Infinity
 }
 
 /** Takes a fill into what is held. The first buy arms the levels. */
@@ -116,8 +122,8 @@ export function take(slot: Slot, { side, quantity, feeBase, price, time }: Fill)
 }
 
 /** What of the holding an order can sell at `price`, also by the filters that the scenario's instrument does not know. */
-export function sellableQuantity({ held, instrument, market }: Slot, price: number): number {
-  const quantity = sellable(held, price, instrument)
+export function sellableQuantity({ held, available, instrument, market }: Slot, price: number): number {
+  const quantity = sellable(Math.min(held, available), price, instrument)
   return quantity >= market.lot.min ? Math.min(quantity, market.lot.max) : 0
 }
 
@@ -126,8 +132,14 @@ export function clear(slot: Slot): void {
   slot.entry = null
   slot.refs = []
   slot.exit = null
-  slot.triggered = false
+  slot.triggered = slot.doubted = false
+  slot.available = Infinity
 }
+
+/** Tells the loop that an exit found nothing left to sell. */
+export const overtaken = (symbol: string, orderId: string, time: EpochMs): Execution => ({
+  kind: 'order', orderId, symbol, time, state: 'cancelled', reason: 'position-closed',
+})
 
 /** Goes through the trail of the run so far. What the venue did since is asked for afterwards. */
 export function recall(slot: Slot, prefix: string, past: readonly PastLine[]): void {
@@ -177,6 +189,7 @@ function recallOrder(slot: Slot, line: PastLine): void {
     clear(slot)
   } else if (state === 'rejected' || state === 'expired' || state === 'cancelled') {
     if (slot.exit?.orderId === id) slot.exit = null
+    slot.queue = slot.queue.filter((one) => one.kind !== 'order' || one.orderId !== id)
     if (slot.entry?.orderId === id && Number.isNaN(slot.entry.price)) clear(slot)
   }
 }
@@ -194,5 +207,9 @@ function recallFill(slot: Slot, line: PastLine): void {
     ref.booked.feeQuote += line['fee_quote'] as number
   }
   take(slot, fill)
-  if (fill.side === 'sell' && sellableQuantity(slot, fill.price) === 0) clear(slot)
+  if (fill.side === 'buy' || sellableQuantity(slot, fill.price) > 0) return
+  // The loop still waits for an exit that the pair was quicker than, unless a later line says that it was told.
+  const { exit, refs, symbol } = slot
+  if (exit !== null && !refs.some(({ orderId, booked }) => orderId === exit.orderId && booked.quantity > 0)) slot.queue.push(overtaken(symbol, exit.orderId, fill.time))
+  clear(slot)
 }
