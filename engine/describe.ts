@@ -53,6 +53,8 @@ export interface DescribeOptions {
   readonly again: MarketSource | null
   readonly charts: boolean
   readonly bounds: boolean
+  /** How the run came about, where it was no plain backtest; first among the assumptions. */
+  readonly notes?: readonly string[]
 }
 
 /** Figures, baselines, assumptions and warnings of a played tape. */
@@ -86,14 +88,18 @@ export async function describe(
     figures, baselines, breakEven, exits: countExits(measures), decisions,
     bounds: options.bounds ? { conservative: equityOf(1), optimistic: equityOf(2) } : null,
     trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
-    assumptions: [...(description === null ? [] : [description]), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
+    assumptions: [...(options.notes ?? []), ...(description === null ? [] : [description]), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
     warnings: warnings({
-      scenario, figures, measures, breakEven, decisions, dust: measures.finalEquity - lane.portfolio.cash, halted: lane.halted,
+      scenario, figures, measures, breakEven, decisions, dust: worth(lane, (open) => !open), open: lane.portfolio.openPositions, openWorth: worth(lane, (open) => open), halted: lane.halted,
       interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds,
     }),
     interrupted: session.interrupted || signal.aborted,
   }
 }
+
+/** What holdings are worth, of those that are a position, or of those that are none any more. */
+const worth = ({ portfolio: { holdings } }: Lane, counts: (open: boolean) => boolean): number =>
+  holdings.reduce((sum, { open, quantity, mark }) => (counts(open) && quantity !== 0 ? sum + quantity * mark : sum), 0)
 
 /** Reads the tape once more, for prices that only the finished run knows to need. */
 async function readAgain(

@@ -41,6 +41,8 @@ export interface LiveOptions {
   readonly decisions: string | null
   /** What else run.json says, such as how it was rehearsed. */
   readonly about: Readonly<Record<string, unknown>>
+  /** Said first in the report. */
+  readonly notes: readonly string[]
   /** A tape that can be read again, for charts and the random baseline; null leaves both out. */
   readonly tape: MarketSource | null
   readonly onCandles?: (candles: number) => void
@@ -91,7 +93,8 @@ function damaged(path: string): never {
   throw new TapedeckError('TD_TRAIL_BROKEN', `${path}: the trail holds a line that is none; see tapedeck verify`)
 }
 
-const brokerLines = (lines: readonly TrailLine[]): PastLine[] =>
+/** What a broker has to know of a run so far. */
+export const brokerLines = (lines: readonly TrailLine[]): PastLine[] =>
   lines.map(({ fields }) => fields).filter(({ type }) => type === 'intent' || type === 'order' || type === 'fill')
 
 /** Open time of the newest recorded candle, by symbol. */
@@ -208,7 +211,7 @@ async function runIn(
     const requests = broker.requests ?? { signed: 0, public: 0 }
     trail.line('session', clock.now(), { event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests })
     log.sync()
-    const report = session.candles === 0 ? null : await tables(directory, resolution, options, session, lane, watch, chain.links, world)
+    const report = session.candles === 0 ? null : await tables(directory, resolution, options, session, lane, watch, chain.links, world, [...options.notes, `${requests.signed.toLocaleString('en')} signed requests went to ${venue.name === 'practice' ? 'the practice exchange' : venue.name} over HTTP.`])
     record(state, {
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
       ...(report === null ? {} : {
@@ -251,11 +254,11 @@ async function openVenue(
 /** The run's tables and its page. */
 async function tables(
   directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions, session: SessionResult, lane: Lane, watch: TapeWatch,
-  links: readonly ChainLink[], world: World,
+  links: readonly ChainLink[], world: World, notes: readonly string[],
 ): Promise<ReportData> {
   const measures = measureLane(lane, session, session.opinions[0], links)
   const market = tape ?? { instrument: (symbol: string) => instrumentOf(symbol), events: async function* () {} }
-  const report = await describe(resolution, { market, session, lane, links, measures, watch }, { again: tape, charts: true, bounds: false }, run, world.signal)
+  const report = await describe(resolution, { market, session, lane, links, measures, watch }, { again: tape, charts: true, bounds: false, notes }, run, world.signal)
   directory.writePieces('trades.csv', tradesCsv(report.trades, report.symbols))
   directory.writePieces('equity.csv', equityCsv(report.dailyEquity, report.firstDay))
   directory.write('report.html', (await import('./report/html.ts')).renderHtml(report))

@@ -138,6 +138,8 @@ export interface Broker {
   fork?(): Broker
   /** Sells what is ours of a symbol and nothing else, whoever runs the loop. Returns whether nothing is left. Brokers of a venue have it. */
   flatten?(symbol: string): Promise<boolean>
+  /** What `flatten` found out or made happen since the last call, where no loop settles. Brokers of a venue have it. */
+  takeExecutions?(symbol: string): readonly Execution[]
   /** Requests that were sent to a venue, for the run's record. */
   readonly requests?: { readonly signed: number; readonly public: number }
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */

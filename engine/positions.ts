@@ -8,7 +8,7 @@ import { messageOf } from './errors.ts'
 import { termsOf, type Terms } from './live.ts'
 import type { PastLine, Venue } from './ports.ts'
 import { LiveDirectory, readRun, recordsIn, type RunRecord } from './session/live-directory.ts'
-import { haltReason } from './session/operator-box.ts'
+import { haltReason, resumePending } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
 import { recordedVenue } from './venue.ts'
 
@@ -86,7 +86,7 @@ export function readLiveRun(path: string, record: RunRecord = readRun(path)): Li
   const terms = termsOf(lines)
   return {
     run: String(record['run'] ?? basename(path)), path, record, state: String(record['state']), writer: LiveDirectory.writer(path), venue,
-    halted: haltReason(path) ?? haltedByRule(lines), lines, terms, positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
+    halted: haltReason(path) ?? (resumePending(path) ? null : haltedByRule(lines)), lines, terms, positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
   }
 }
 

@@ -92,15 +92,22 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
   return runLive(resolution, world, {
     run, out: options.out, resume: found?.path ?? null, connect,
     market: { plugin: marketPlugin, options: parseOptions(marketPlugin.options, {}, 'market binance', [], 'TD_PLUGIN_OPTIONS') },
-    broker: { plugin: brokerPlugin, options: { cash: paper.cash, slippageBps: paper.slippageBps, feeAsset: asset } },
+    broker: { plugin: brokerPlugin, options: liveBrokerOptions(scenario.broker.options) },
     checkIntervalMs: options.checkIntervalMs, decisions: options.decisions,
     about: {
       kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed, folder: resolution.folder,
       exchange: options.exchange === null ? 'own' : 'external',
     },
+    notes: ['A rehearsal: the live path, with a practice exchange that plays the recorded candles. It proves the machine, not the profit.'],
     atMarketEnd: 'finished', tape: market, now: options.now,
     ...(options.onCandles === undefined ? {} : { onCandles: (candles: number) => options.onCandles!(candles / total, candles) }),
   })
+}
+
+/** Options of broker binance that assume what the scenario's paper broker does. */
+export function liveBrokerOptions(options: unknown): object {
+  const { cash, slippageBps, fees: { asset }, fillTimeframe } = options as PaperBlock
+  return { cash, slippageBps, feeAsset: asset, fillTimeframe }
 }
 
 /** Only what the paper broker assumes can be played by a practice exchange. */

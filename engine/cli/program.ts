@@ -10,13 +10,14 @@ import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { parityCommand } from './parity.ts'
+import { positionsCommand } from './positions.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
+  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand,
 ] as readonly Command<never>[]
 

@@ -47,6 +47,9 @@ export function warnings(about: {
   readonly breakEven: BreakEven
   readonly decisions: DecisionCounts
   readonly dust: number
+  /** Positions that are still held, and what they are worth at the last close. */
+  readonly open: number
+  readonly openWorth: number
   readonly halted: boolean
   readonly interrupted: boolean
   /** 95th percentile of the time that answers took; null when none took any. */
@@ -83,6 +86,9 @@ export function warnings(about: {
     found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; ${advice} how much depends on their order.`)
   }
   if (about.halted) found.push('The drawdown limit halted trading; nothing was entered afterwards.')
+  if (about.open > 0) {
+    found.push(`${about.open === 1 ? 'A position is' : `${about.open} positions are`} still held, worth ${about.openWorth.toFixed(8)} in quote at the last close: it counts in the equity and is no trade yet.`)
+  }
   if (about.dust > 0) found.push(`Dust worth ${about.dust.toFixed(8)} in quote could not be sold and is valued in the equity.`)
   const failed = decisions.byStatus['FAILED'] ?? 0
   if (failed > 0) found.push(`${failed} approved order(s) did not fill; the audit says why.`)

@@ -57,6 +57,11 @@ export function request(
   })
 }
 
+/** Whether a person has resumed the run and it has not taken note yet, since no process runs it or has not woken up. */
+export function resumePending(path: string): boolean {
+  return requestsIn(join(path, FOLDER)).some(({ file }) => readRequest(file)?.act === 'resume')
+}
+
 /** What people tell the run in one directory, as the run reads it. Remembers which halt it has told. */
 export class OperatorBox {
   readonly #path: string
@@ -90,15 +95,10 @@ export class OperatorBox {
 
   #takeRequests(): OperatorAct[] {
     const folder = join(this.#path, FOLDER)
-    if (!existsSync(folder)) return []
-    const names = readdirSync(folder).flatMap((name) => {
-      const parts = /^(-?\d+)-(\d+)\.json$/.exec(name)
-      return parts === null ? [] : [{ name, time: Number(parts[1]), number: Number(parts[2]) }]
-    }).sort((a, b) => a.time - b.time || a.number - b.number)
-    if (names.length === 0) return []
+    const requests = requestsIn(folder)
+    if (requests.length === 0) return []
     const acts: OperatorAct[] = []
-    for (const { name } of names) {
-      const file = join(folder, name)
+    for (const { file } of requests) {
       const read = readRequest(file)
       if (read === null) renameSync(file, `${file}.unreadable`)
       else {
@@ -109,6 +109,15 @@ export class OperatorBox {
     syncFolder(folder)
     return acts
   }
+}
+
+/** Files of requests in the order in which they were made. */
+function requestsIn(folder: string): readonly { readonly file: string }[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).flatMap((name) => {
+    const parts = /^(-?\d+)-(\d+)\.json$/.exec(name)
+    return parts === null ? [] : [{ file: join(folder, name), time: Number(parts[1]), number: Number(parts[2]) }]
+  }).sort((a, b) => a.time - b.time || a.number - b.number)
 }
 
 interface Halt {

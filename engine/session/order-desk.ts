@@ -197,7 +197,7 @@ export class OrderDesk {
 }
 
 /** Its line's timestamp is the open time of the candle in which it happened. */
-const fillFields = (fields: Fill): Record<string, unknown> => ({
+export const fillFields = (fields: Fill): Record<string, unknown> => ({
   id: fields.orderId,
   symbol: fields.symbol,
   side: fields.side,

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { TapedeckError } from '../../engine/errors.ts'
+import { timeframeOption } from '../../engine/options.ts'
 import { definePlugin } from '../../engine/ports.ts'
+import { readAtStart } from '../binance/at-start.ts'
 import { commission } from '../binance/answers.ts'
 import { connect, marketId } from '../binance/connection.ts'
 import { BinanceBroker } from './binance/binance-broker.ts'
@@ -11,6 +13,8 @@ const options = z.strictObject({
   cash: z.number().positive().default(10_000).describe('capital in quote: the account may hold more, which stays untouched'),
   slippageBps: z.number().min(0).lt(10_000).default(5).describe('what a market order is expected to lose, for break-even'),
   feeAsset: z.enum(['received', 'quote']).default('received').describe('quote only on a practice exchange that is set so'),
+  fillTimeframe: timeframeOption.nullable().default(null)
+    .describe('finer candles by which fills are dated and gaps are told, as the paper broker settles on them'),
 })
 export type BinanceBrokerOptions = z.infer<typeof options>
 
@@ -24,7 +28,7 @@ export default definePlugin({
   description: 'Real orders at Binance spot through ccxt: market entries, a resting stop and target pair, nothing ever unprotected in silence.',
   options,
   env: ['ALLOW_MAINNET'],
-  async create({ cash, slippageBps, feeAsset }, deps, { instruments, timeframe, live }) {
+  async create({ cash, slippageBps, feeAsset, fillTimeframe }, deps, { instruments, timeframe, live }) {
     if (live === undefined) {
       throw new TapedeckError('TD_PLUGIN_OPTIONS', 'broker binance needs a venue, which a backtest has not; use broker paper, or start it with rehearse')
     }
@@ -33,14 +37,16 @@ export default definePlugin({
     let maker = 0
     let taker = 0
     for (const instrument of Object.values(instruments)) {
-      const market = await connection.market(instrument.symbol)
-      const { standardCommission } = await connection.call('GET', 'account/commission', { symbol: marketId(instrument.symbol) }, commission)
+      const { symbol } = instrument
+      const market = await readAtStart('broker "binance"', `the filters of ${symbol}`, live.venue, deps, () => connection.market(symbol))
+      const { standardCommission } = await readAtStart('broker "binance"', `the fees of ${symbol}`, live.venue, deps,
+        () => connection.call('GET', 'account/commission', { symbol: marketId(symbol) }, commission))
       maker = Math.max(maker, standardCommission.maker)
       taker = Math.max(taker, standardCommission.taker)
       const slot = emptySlot(instrument, market)
       recall(slot, live.idPrefix, live.past)
-      slots.set(instrument.symbol, { slot, orders: new VenueOrders(connection, instrument, market) })
+      slots.set(symbol, { slot, orders: new VenueOrders(connection, instrument, market) })
     }
-    return new BinanceBroker({ cash, costs: { maker, taker, feeAsset, slippageBps } }, deps, live, slots, timeframe, connection)
+    return new BinanceBroker({ cash, costs: { maker, taker, feeAsset, slippageBps } }, deps, live, slots, { timeframe, fillTimeframe }, connection)
   },
 })

@@ -52,36 +52,55 @@ const isKind = (text: string): text is FaultKind => Object.hasOwn(FAULTS, text)
 
 const GRAMMAR = 'kind[@n,n…][:rate][:on=TEXT][:value=N][:from=TIME][:to=TIME], such as lost-answer:0.1 or rate-limit@3,7:on=POST /order:value=2'
 
+type MutableRule = { -readonly [K in keyof FaultRule]: FaultRule[K] }
+
+/** What each named part of a fault's text sets; returns what is wrong with it, or null. */
+const PARTS: Readonly<Record<string, (rule: MutableRule, text: string) => string | null>> = {
+  on: (rule, text) => {
+    rule.on = text
+    return null
+  },
+  rate: (rule, text) => {
+    rule.rate = numberOf(text)
+    return rule.rate >= 0 && rule.rate <= 1 ? null : `rate "${text}" is not a share from 0 to 1`
+  },
+  value: (rule, text) => {
+    rule.value = numberOf(text)
+    return Number.isFinite(rule.value) ? null : `value "${text}" is not a number`
+  },
+  from: (rule, text) => setTime(rule, 'from', text),
+  to: (rule, text) => setTime(rule, 'to', text),
+}
+
+const numberOf = (text: string): number => (text === '' ? NaN : Number(text))
+
+function setTime(rule: MutableRule, name: 'from' | 'to', text: string): string | null {
+  const time = parseTime(text)
+  rule[name] = time ?? NaN
+  return time === null ? `${name} "${text}" is not a time` : null
+}
+
 /** Reads a fault from the command line. Throws `TD_USAGE`. */
 export function parseFault(text: string): FaultRule {
-  // Times hold colons themselves, so a part starts only where its name does.
-  const [head, ...parts] = text.split(/:(?=(?:rate|on|value|from|to)=|[\d.]+(?::|$))/)
-  const [kind, at] = head.split('@')
+  const [, kind, at, rate, rest] = /^([^@:]*)(?:@([^:]*))?(?::([\d.]+)(?=:|$))?(.*)$/s.exec(text)!
   if (!isKind(kind)) {
     throw new TapedeckError('TD_USAGE', `--fault ${text}: no fault is called "${kind}".${didYouMean(kind, KINDS)} There are: ${KINDS.join(', ')}.`)
   }
-  const wrong = (what: string): TapedeckError => new TapedeckError('TD_USAGE', `--fault ${text}: ${what}. Expected ${GRAMMAR}.`)
-  const rule: { -readonly [K in keyof FaultRule]: FaultRule[K] } = { fault: kind }
+  const refuse = (what: string): never => {
+    throw new TapedeckError('TD_USAGE', `--fault ${text}: ${what}. Expected ${GRAMMAR}.`)
+  }
+  const rule: MutableRule = { fault: kind }
   if (at !== undefined) {
-    rule.at = at.split(',').map(Number)
-    if (!rule.at.every((number) => Number.isInteger(number) && number > 0)) throw wrong(`"${at}" must be whole numbers from 1 on`)
+    rule.at = at.split(',').map(numberOf)
+    if (!rule.at.every((number) => Number.isInteger(number) && number > 0)) refuse(`"${at}" must be whole numbers from 1 on`)
   }
-  for (const part of parts) {
-    const [, name = 'rate', value] = /^(?:([a-z]+)=)?(.*)$/s.exec(part)!
-    const number = value === '' ? NaN : Number(value)
-    if (name === 'on') rule.on = value
-    else if (name === 'from' || name === 'to') {
-      const time = parseTime(value)
-      if (time === null) throw wrong(`${name} "${value}" is not a time`)
-      rule[name] = time
-    } else if (name === 'value') {
-      if (!Number.isFinite(number)) throw wrong(`value "${value}" is not a number`)
-      rule.value = number
-    } else {
-      if (!(number >= 0 && number <= 1)) throw wrong(`rate "${value}" is not a share from 0 to 1`)
-      rule.rate = number
-    }
+  // Times and paths may hold colons themselves, so a part starts only where its name does.
+  const parts = rest.split(/:(?=[a-z]+=)/).filter((part) => part !== '')
+  for (const part of rate === undefined ? parts : [`rate=${rate}`, ...parts]) {
+    const [, name, value] = /^([a-z]+)=(.*)$/s.exec(part) ?? ['', '', '']
+    const wrong = Object.hasOwn(PARTS, name) ? PARTS[name](rule, value) : `"${part}" is none of the parts`
+    if (wrong !== null) refuse(wrong)
   }
-  if (rule.rate !== undefined && rule.at !== undefined) throw wrong('a rate and counted requests exclude each other')
+  if (rule.rate !== undefined && rule.at !== undefined) refuse('a rate and counted requests exclude each other')
   return rule
 }

@@ -15,6 +15,7 @@ export class Ledger {
   readonly #byId = new Map<number, BookOrder>()
   readonly #byClientId = new Map<string, BookOrder>()
   readonly #lists: OrderList[] = []
+  readonly #listById = new Map<number, OrderList>()
   readonly #openLists = new Set<OrderList>()
   #orderIds = 0
   #tradeIds = 0
@@ -57,6 +58,7 @@ export class Ledger {
 
   addList(list: OrderList): void {
     this.#lists.push(list)
+    this.#listById.set(list.orderListId, list)
     this.#openLists.add(list)
   }
 
@@ -89,7 +91,7 @@ export class Ledger {
   }
 
   list(listId: number): OrderList | null {
-    return this.#lists.find(({ orderListId }) => orderListId === listId) ?? null
+    return this.#listById.get(listId) ?? null
   }
 
   listByClientId(listClientOrderId: string): OrderList | null {
@@ -124,6 +126,7 @@ export class Ledger {
     this.#byId.clear()
     this.#byClientId.clear()
     this.#lists.length = 0
+    this.#listById.clear()
     this.#openLists.clear()
   }
 }

@@ -4,7 +4,7 @@ import { matchPair, type FillModel } from '../../engine/core/matching.ts'
 import type { EpochMs } from '../../engine/core/time.ts'
 import type { Book } from './book.ts'
 import type { Listing } from './listing.ts'
-import { isOpen, type BookOrder } from './orders.ts'
+import { isOpen, type BookOrder, type OrderList } from './orders.ts'
 
 /** What a closed candle does to a symbol's resting orders. */
 export interface Closing {
@@ -19,11 +19,15 @@ export interface Closing {
 
 /** Lets every open order meet the candle, in the order of their ids; the two legs of a pair meet it together. */
 export function meetCandle(book: Book, open: Iterable<BookOrder>, closing: Closing): void {
+  const met = new Set<OrderList>()
   for (const order of [...open]) {
-    if (!isOpen(order)) continue
+    const { list } = order
+    // A leg that fills in part goes on alone, but not in the candle that its pair has already met.
+    if (!isOpen(order) || (list !== null && met.has(list))) continue
+    if (list !== null) met.add(list)
     if (order.side === 'BUY' || order.type === 'LIMIT') meetLimit(book, order, closing)
     else if (order.type === 'STOP_LOSS_LIMIT' && order.workingTime >= 0) meetLimit(book, order, closing)
-    else meetPair(book, (order.list?.legs ?? [order]).filter(isOpen), closing)
+    else meetPair(book, (list?.legs ?? [order]).filter(isOpen), closing)
   }
 }
 

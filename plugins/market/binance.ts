@@ -5,7 +5,8 @@ import {
   definePlugin, type Deps, type LiveMarketPlan, type MarketEvent, type MarketPlan, type MarketSource, type TapeFacts,
 } from '../../engine/ports.ts'
 import type { Timeframe } from '../../engine/core/timeframe.ts'
-import { CallError, connect, type Connection } from '../binance/connection.ts'
+import { readAtStart } from '../binance/at-start.ts'
+import { connect, type Connection } from '../binance/connection.ts'
 import { LiveCandles } from './binance/live-candles.ts'
 
 /** Nothing: where it connects is not for a scenario to say. */
@@ -13,8 +14,6 @@ const options = z.strictObject({})
 
 /** A call that hangs keeps wake-ups waiting no longer than the check interval, within these, in ms. */
 const TIMEOUT_MS = { least: 1000, most: 10_000 }
-/** How often a start asks for a symbol's filters, with pauses that double from 1 s. */
-const START_ATTEMPTS = 5
 
 class BinanceMarket implements MarketSource {
   readonly #plan: MarketPlan
@@ -64,21 +63,8 @@ class BinanceMarket implements MarketSource {
     return { files: {}, notes: notes[name] }
   }
 
-  async #filters(symbol: string): ReturnType<Connection['market']> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#connection.market(symbol)
-      } catch (error) {
-        if (!(error instanceof CallError)) throw error
-        const passing = error.failure === 'unknown-outcome' || error.failure === 'not-executed'
-        if (!passing || attempt === START_ATTEMPTS) {
-          throw new TapedeckError('TD_EXCHANGE_FAILED',
-            `market "binance": the filters of ${symbol} could not be read from ${this.#live.venue.name}: ${error.message}; `
-            + 'check the symbol and the connection with tapedeck doctor', { cause: error })
-        }
-        await this.#deps.clock.sleep(error.retryAfterMs ?? 1000 * 2 ** (attempt - 1), this.#deps.signal)
-      }
-    }
+  #filters(symbol: string): ReturnType<Connection['market']> {
+    return readAtStart('market "binance"', `the filters of ${symbol}`, this.#live.venue, this.#deps, () => this.#connection.market(symbol))
   }
 }
 

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { PracticeExchange } from '../../plugins/exchange/exchange.ts'
-import { advance, ask, call, KEYS, MINUTE, practice, QUIET, send, START, SYMBOL, type RawAnswer } from '../support/practice.ts'
+import { coded } from '../support/coded.ts'
+import { advance, ask, call, KEYS, MINUTE, practice, QUIET, send, START, SYMBOL, tapeOf, type RawAnswer } from '../support/practice.ts'
 
 const sign = (text: string, secret: string = KEYS.apiSecret): string => createHmac('sha256', secret).update(text).digest('hex')
 const key = { 'x-mbx-apikey': KEYS.apiKey }
@@ -103,7 +104,7 @@ describe('control routes', () => {
     await call(exchange, 'GET', '/account')
     await ask(exchange, '/time')
     const { json } = await send(`${exchange.url}/practice/state`, { headers: key })
-    expect(json).toEqual({ time: START, ended: false, endTime: START + 20 * MINUTE, counts: { signed: 1, public: 1, orders: 0 } })
+    expect(json).toEqual({ time: START, pace: 'stepped', ended: false, endTime: START + 20 * MINUTE, counts: { signed: 1, public: 1, orders: 0 } })
   })
 
   it('refuse nonsense, and to step a clock that runs by itself', async () => {
@@ -145,4 +146,26 @@ it('has nothing elsewhere', async () => {
   const exchange = await practice()
   expect((await send(`${exchange.url}/api/v3/nothing`)).status).toBe(404)
   expect(new URL(exchange.url).hostname).toBe('127.0.0.1')
+})
+
+it('names the symbols that are asked for', async () => {
+  const exchange = await practice()
+  const names = (answer: RawAnswer): unknown[] => (answer.json['symbols'] as unknown as { symbol: string }[]).map(({ symbol }) => symbol)
+  expect(names(await ask(exchange, '/exchangeInfo', { symbols: '["BTCUSDT"]' }))).toEqual(['BTCUSDT'])
+  expect((await ask(exchange, '/exchangeInfo', { symbols: '["ETHUSDT"]' })).json).toMatchObject({ code: -1121 })
+  expect((await ask(exchange, '/exchangeInfo', { symbols: 'BTCUSDT' })).json).toMatchObject({ code: -1100 })
+})
+
+it('does not start without candles, an instrument or a port', async () => {
+  const empty = { ...tapeOf([]), rows: 0 }
+  await expect(practice(QUIET, { tapes: [empty] })).rejects.toThrow(coded('TD_TAPE_EMPTY', 'BTC/USDT'))
+  await expect(practice(QUIET, { instruments: {} })).rejects.toThrow(coded('TD_RANGE_INVALID', 'BTC/USDT', 'no instrument'))
+  const { port } = await practice()
+  await expect(practice(QUIET, { port })).rejects.toThrow(coded('TD_USAGE', `127.0.0.1:${port}`, 'Name another port'))
+})
+
+it('may be closed twice', async () => {
+  const exchange = await practice()
+  await Promise.all([exchange.close(), exchange.close()])
+  await expect(ask(exchange, '/ping')).rejects.toThrow()
 })

@@ -29,24 +29,39 @@ describe('answers that never come', () => {
     expect((await marketBuy(exchange, 1000)).status).toBe(200)
   })
 
+  /** An exchange that hangs on orders, once an order has arrived there. */
+  async function hanging(rule: Partial<FaultRule>, seed: number): Promise<{ exchange: PracticeExchange; request: Promise<unknown>; abort: AbortController }> {
+    let tell = (): void => undefined
+    const arrived = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    const exchange = await practice(QUIET, {
+      faults: { seed, rules: [{ fault: 'hang', on: 'POST /order', ...rule }] }, onRequest: () => setImmediate(tell),
+    })
+    const abort = new AbortController()
+    const request = noAnswer(call(exchange, 'POST', '/order', { ...SYMBOL, side: 'BUY', type: 'MARKET', quoteOrderQty: '100' }, {
+      headers: { 'x-mbx-apikey': KEYS.apiKey }, signal: abort.signal,
+    }))
+    await arrived
+    return { exchange, request, abort }
+  }
+
   it.each([[0, 0], [1, 1]])('hang with value %i: the connection stays open, %i order executed, and closing ends it', async (value, orders) => {
-    const exchange = await withFault({ fault: 'hang', on: 'POST /order', value })
-    const arrived = new Promise((resolve) => setTimeout(resolve, 300, 'still waiting'))
-    const request = noAnswer(marketBuy(exchange, 1000))
-    expect(await Promise.race([request, arrived])).toBe('still waiting')
+    const { exchange, request } = await hanging({ value }, 1)
     expect(exchange.orders()).toHaveLength(orders)
+    expect((await ask(exchange, '/ping')).status).toBe(200)
+    expect(await Promise.race([request, Promise.resolve('still waiting')])).toBe('still waiting')
     await exchange.close()
     await request
   })
 
   it('hang without a value: executed or not, by chance', async () => {
     const executed = new Set<number>()
-    for (let seed = 0; seed < 12 && executed.size < 2; seed++) {
-      const exchange = await withFault({ fault: 'hang', on: 'POST /order' }, seed)
-      await noAnswer(call(exchange, 'POST', '/order', { ...SYMBOL, side: 'BUY', type: 'MARKET', quoteOrderQty: '100' }, {
-        headers: { 'x-mbx-apikey': KEYS.apiKey }, signal: AbortSignal.timeout(100),
-      }))
+    for (let seed = 0; seed < 12; seed++) {
+      const { exchange, request, abort } = await hanging({}, seed)
       executed.add(exchange.orders().length)
+      abort.abort()
+      await request
     }
     expect(executed).toEqual(new Set([0, 1]))
   })
@@ -219,7 +234,7 @@ describe('answers that mislead', () => {
   it('revised-candle: the newest closed one changes after the first reads, then never again', async () => {
     const exchange = await withFault({ fault: 'revised-candle', value: 2 })
     for (let step = 0; step < 3; step++) await advance(exchange)
-    const last = async (): Promise<unknown> => (await ask(exchange, '/klines', { ...SYMBOL, interval: '1m', limit: 2 })).json as unknown as unknown[][]
+    const last = async (): Promise<unknown> => (await ask(exchange, '/klines', { ...SYMBOL, interval: '1m', limit: 2 })).json
     const closes = async (): Promise<unknown[]> => (await last() as unknown[][]).map((row) => row[4])
     expect(await closes()).toEqual(['100.10000000', '100.00000000'])
     expect(await closes()).toEqual(['100.10000000', '100.00000000'])
@@ -300,6 +315,8 @@ describe('faults on the command line', () => {
     ['ban:value=much', ['value "much" is not a number']],
     ['ban:from=tomorrow', ['from "tomorrow" is not a time']],
     ['ban@1:0.5', ['exclude each other']],
+    ['ban:often', ['":often" is none of the parts']],
+    ['ban:size=3', ['"size=3" is none of the parts']],
   ])('refuses %s', (text, says) => {
     expect(() => parseFault(text)).toThrow(coded('TD_USAGE', ...says))
   })

@@ -31,6 +31,9 @@ function ignoreGone(error: unknown): void {
   if (!(error instanceof CallError) || error.failure !== 'not-found') throw error
 }
 
+/** Something rests at the venue whose end would tell of a sale by another process. */
+const hasLegs = ({ refs }: Slot): boolean => refs.some(({ live, role }) => live && (role === 'stop' || role === 'target'))
+
 /** The order certainly did not arrive, or was refused. */
 class Refused extends Error {
   readonly reason: string
@@ -52,6 +55,7 @@ export class BinanceBroker implements Broker {
   readonly #deps: Deps
   readonly #plan: LiveBrokerPlan
   readonly #slots: ReadonlyMap<string, { readonly slot: Slot; readonly orders: VenueOrders }>
+  /** Candles by which fills are dated. */
   readonly #timeframe: Timeframe
   readonly #ms: number
   readonly #connection: Connection
@@ -62,16 +66,17 @@ export class BinanceBroker implements Broker {
 
   constructor(
     options: BinanceOptions, deps: Deps, plan: LiveBrokerPlan,
-    slots: ReadonlyMap<string, { readonly slot: Slot; readonly orders: VenueOrders }>, timeframe: Timeframe, connection: Connection,
+    slots: ReadonlyMap<string, { readonly slot: Slot; readonly orders: VenueOrders }>,
+    { timeframe, fillTimeframe }: { readonly timeframe: Timeframe; readonly fillTimeframe: Timeframe | null }, connection: Connection,
   ) {
     this.#connection = connection
     this.#options = options
     this.#deps = deps
     this.#plan = plan
     this.#slots = slots
-    this.#timeframe = timeframe
-    this.#ms = timeframeMs(timeframe)
-    this.#deadlineMs = Math.min(30_000, this.#ms / 2)
+    this.#timeframe = fillTimeframe ?? timeframe
+    this.#ms = timeframeMs(this.#timeframe)
+    this.#deadlineMs = Math.min(30_000, timeframeMs(timeframe) / 2)
   }
 
   account(): BinanceOptions {
@@ -147,6 +152,8 @@ export class BinanceBroker implements Broker {
     const { slot, orders } = this.#at(symbol)
     await this.#sync(slot, orders)
     if (slot.entry === null) return true
+    // An entry that may still arrive is not over before its fate is known.
+    if (Number.isNaN(slot.entry.price) || slot.doubted) return false
     slot.exit = { orderId: `${slot.entry.orderId}-operator`, reason: 'operator' }
     await this.#leave(slot, orders, 'k')
     return sellableQuantity(slot, await orders.bid()) === 0
@@ -224,6 +231,8 @@ export class BinanceBroker implements Broker {
     const { clock } = this.#deps
     for (let tried = 1; ; tried++) {
       await this.#quiet()
+      // Right before it leaves: somebody may have said so while filters were read or an answer was waited for.
+      if (this.#plan.halted() !== null) throw new Refused('halted', null)
       ref.sentAt = clock.now()
       try {
         return await attempt()
@@ -414,6 +423,7 @@ export class BinanceBroker implements Broker {
   /** Makes up for what is missing: the end of an exit, protection, a pair that stands where it is wanted. Throws CallError. */
   async #mend(slot: Slot, orders: VenueOrders): Promise<void> {
     if (slot.entry === null || Number.isNaN(slot.entry.price) || slot.doubted) return
+    if (this.#plan.halted() !== null && !hasLegs(slot)) await this.#findOtherSales(slot, orders)
     if (slot.exit !== null) return this.#leave(slot, orders, 'x')
     const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
     const price = slot.entry.price
@@ -638,6 +648,7 @@ export class BinanceBroker implements Broker {
         await orders.cancel(null, clientId).catch(ignoreGone)
       }
       await this.#sync(slot, orders)
+      if (slot.entry !== null && slot.held > 0 && !hasLegs(slot)) await this.#findOtherSales(slot, orders)
       const { free, locked } = await orders.balance()
       if (free + locked < slot.held * (1 - 1e-9) - 1e-9) {
         this.#episode('balance-short', slot.symbol, { held: slot.held, free, locked })
