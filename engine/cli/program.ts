@@ -9,15 +9,18 @@ import { dataCommand } from './data.ts'
 import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
+import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
 import { positionsCommand } from './positions.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
+import { resumeCommand } from './resume.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
+  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, panicCommand, resumeCommand,
+  dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand,
 ] as readonly Command<never>[]
 

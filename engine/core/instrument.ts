@@ -25,9 +25,12 @@ const steps = (count: number, step: number): number => {
   return Math.abs(inverse * step - 1) < 1e-9 ? count / inverse : count * step
 }
 
-/** Quantity rounded down to the lot; 1e-9 of a lot forgives binary noise. */
+/**
+ * Quantity rounded down to the lot. Binary noise is forgiven: 1e-9 of a lot, and where a quantity is billions of lots,
+ * as with lots of 1e-8, its last two binary places.
+ */
 export const floorToLot = (quantity: number, lotSize: number): number =>
-  lotSize === 0 ? quantity : steps(Math.floor(quantity / lotSize + 1e-9), lotSize)
+  lotSize === 0 ? quantity : steps(Math.floor((quantity / lotSize) * (1 + 2 ** -51) + 1e-9), lotSize)
 
 /** Price rounded to the nearest tick. */
 export const roundToTick = (price: number, tickSize: number): number =>

@@ -90,9 +90,17 @@ export function applyFill(portfolio: Portfolio, holding: Holding, fill: Fill, ca
   if (fill.ambiguous) portfolio.ambiguousCandles++
   holding.mark = fill.price
   if (fill.side === 'buy') {
+    const before = holding.quantity
     portfolio.cash -= fill.notional + fill.feeQuote
     holding.quantity += fill.quantity - fill.feeBase
     holding.cost += fill.notional + fill.feeQuote
+    if (holding.open) {
+      // More of the same entry: the position goes on, at its average price.
+      holding.entryPrice = (holding.entryPrice * before + fill.price * (holding.quantity - before)) / holding.quantity
+      holding.fees += fees
+      holding.slippage += fill.slippage
+      return false
+    }
     // What cannot be sold again is dust, not a position.
     holding.open = sellable(holding.quantity, fill.price, holding.instrument) > 0
     if (holding.open) portfolio.openPositions++

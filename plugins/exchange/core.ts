@@ -181,7 +181,9 @@ function quietly(run: () => unknown): void {
 }
 
 function listingFor(tape: PracticeTape, { instruments, symbolFlags }: CoreOptions): Listing {
-  if (!Object.hasOwn(instruments, tape.symbol)) throw new TapedeckError('TD_RANGE_INVALID', `The practice exchange has candles of ${tape.symbol} but no instrument for it.`)
+  if (!Object.hasOwn(instruments, tape.symbol)) {
+    throw new TapedeckError('TD_RANGE_INVALID', `The practice exchange has candles of ${tape.symbol} but no instrument for it.`)
+  }
   if (tape.rows === 0) throw new TapedeckError('TD_TAPE_EMPTY', `The practice exchange has no candle of ${tape.symbol}.`)
   return listingOf(tape, instruments[tape.symbol], symbolFlags)
 }

@@ -169,12 +169,15 @@ export class Dispatcher {
 
 function refusal(error: unknown, headers: Readonly<Record<string, string>>): Answer {
   if (!(error instanceof BinanceError)) throw error
-  return { kind: 'answer', status: error.status, headers: { ...headers, ...error.headers }, body: JSON.stringify(error.body), type: JSON_TYPE, delayMs: 0 }
+  const body = JSON.stringify(error.body)
+  return { kind: 'answer', status: error.status, headers: { ...headers, ...error.headers }, body, type: JSON_TYPE, delayMs: 0 }
 }
 
 /** The same structure with nothing in it that is of the right type. */
 function scrambled(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(scrambled)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, scrambled(inner)]))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, scrambled(inner)]))
+  }
   return typeof value === 'string' ? null : typeof value === 'number' ? 'NaN' : 0
 }

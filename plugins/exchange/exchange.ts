@@ -71,7 +71,9 @@ export async function startExchange(options: PracticeOptions): Promise<PracticeE
   } catch (error) {
     await close()
     throw new TapedeckError(
-      'TD_USAGE', `The practice exchange cannot listen on 127.0.0.1:${wanted}: ${messageOf(error)}. Name another port, or 0 for any free one.`, { cause: error },
+      'TD_USAGE',
+      `The practice exchange cannot listen on 127.0.0.1:${wanted}: ${messageOf(error)}. Name another port, or 0 for any free one.`,
+      { cause: error },
     )
   }
   return {

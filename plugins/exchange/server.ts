@@ -33,7 +33,10 @@ export function createServer({ core, dispatcher, apiKey, counts }: ServerParts):
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/html').send('<html><body><h2>404 Not Found</h2></body></html>'))
   for (const endpoint of ENDPOINTS) {
-    app.route({ method: endpoint.method, url: `/api/v3${endpoint.path}`, handler: async (request, reply) => handle(endpoint, dispatcher, request, reply) })
+    app.route({
+      method: endpoint.method, url: `/api/v3${endpoint.path}`,
+      handler: async (request, reply) => handle(endpoint, dispatcher, request, reply),
+    })
   }
   addControl(app, core, apiKey, counts)
   return app

@@ -17,6 +17,8 @@ const DEFINITE_MS = 5_000 + 10_000
 const PATIENCE_MS = 25_000
 const ATTEMPTS = 6
 const RECONCILE_MS = 600_000
+/** The venue's clock may be this far off ours when an order is looked for by its time. */
+const CLOCK_TOLERANCE_MS = 60_000
 /** Longer bans are not slept through: wake-ups ask again. */
 const LONGEST_WAIT_MS = 10_000
 
@@ -33,6 +35,18 @@ function ignoreGone(error: unknown): void {
 
 /** Something rests at the venue whose end would tell of a sale by another process. */
 const hasLegs = ({ refs }: Slot): boolean => refs.some(({ live, role }) => live && (role === 'stop' || role === 'target'))
+
+/** Something is, or may be, held below which no stop is known to stand, although one is wanted. */
+function isUnguarded(slot: Slot): boolean {
+  const { entry, refs, wanted } = slot
+  if (entry === null) return false
+  if (Number.isNaN(entry.price)) return refs[0].live
+  if (wanted.stop === 0 || sellableQuantity(slot, entry.price) === 0) return false
+  const stands = refs.some(({ live, seen, role }) => live && seen && role === 'stop')
+  return !stands || refs.some(({ live, role }) => live && role === 'sale')
+}
+
+const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0)
 
 /** The order certainly did not arrive, or was refused. */
 class Refused extends Error {
@@ -61,6 +75,8 @@ export class BinanceBroker implements Broker {
   readonly #connection: Connection
   readonly #deadlineMs: number
   readonly #episodes = new Set<string>()
+  /** Symbols whose naked position has been told of in this wake-up. */
+  readonly #saidNaked = new Set<string>()
   #quietUntil: EpochMs = 0
   #reconciledAt: EpochMs = -Infinity
 
@@ -107,16 +123,21 @@ export class BinanceBroker implements Broker {
 
   async settle(now: EpochMs, symbol: string, candle?: Candle): Promise<readonly Execution[]> {
     const { slot, orders } = this.#at(symbol)
+    this.#saidNaked.delete(symbol)
     if (this.#deps.clock.now() >= this.#quietUntil) {
       try {
         await this.#reconcile()
         await this.#sync(slot, orders)
         await this.#mend(slot, orders)
+        if (await this.#countEntries(slot, orders)) await this.#mend(slot, orders)
         this.#over('venue-unreachable', symbol)
       } catch (error) {
         if (!(error instanceof CallError)) throw error
         this.#unreachable(symbol, error)
       }
+    }
+    if (isUnguarded(slot) && !this.#saidNaked.has(symbol)) {
+      this.#naked(slot, this.#episodes.has(`venue-unreachable ${symbol}`) ? 'venue-unreachable' : 'outcome-unknown')
     }
     // What happened after this candle belongs to the next one.
     const told = candle === undefined ? slot.queue : slot.queue.filter(({ time }) => time < now)
@@ -420,6 +441,21 @@ export class BinanceBroker implements Broker {
     return true
   }
 
+  /** A buy that reached the venue twice, by something on the way that repeats requests, bought twice: both are ours. True if so. */
+  async #countEntries(slot: Slot, orders: VenueOrders): Promise<boolean> {
+    const { entry, counted, refs: [ref], symbol } = slot
+    if (entry === null || counted || Number.isNaN(entry.price) || slot.doubted) return false
+    const all = await orders.namesakes(ref.clientId, entry.decidedAt - CLOCK_TOLERANCE_MS)
+    slot.counted = true
+    const executed = sum(all, (report) => report.executed)
+    if (executed <= ref.booked.quantity + 1e-9) return false
+    this.#alarm('bought-twice', { symbol, order: ref.orderId, orders: all.length, executed, known: ref.booked.quantity })
+    const trades: VenueTrade[] = []
+    for (const { venueId } of all) trades.push(...await orders.trades(venueId))
+    await this.#update(slot, orders, ref, { ...all[0], executed, quote: sum(all, ({ quote }) => quote), trades })
+    return true
+  }
+
   /** Makes up for what is missing: the end of an exit, protection, a pair that stands where it is wanted. Throws CallError. */
   async #mend(slot: Slot, orders: VenueOrders): Promise<void> {
     if (slot.entry === null || Number.isNaN(slot.entry.price) || slot.doubted) return
@@ -439,6 +475,9 @@ export class BinanceBroker implements Broker {
       this.#alarm('pair-partial', { symbol: slot.symbol, held: slot.held })
       if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
     } else if (slot.wanted.stop > slot.restingStop) await this.#follow(slot, orders)
+    else if (sellableQuantity(slot, price) > slot.guarded + 1e-9) {
+      if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
+    }
   }
 
   /** A stop limit that has triggered and did not fill until the next wake-up is sold at the market. True while it is on. */
@@ -479,6 +518,7 @@ export class BinanceBroker implements Broker {
       if (target !== null) legs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, { pair }))
       slot.refs.push(...legs)
       slot.restingStop = wanted.stop
+      slot.guarded = quantity
       try {
         await this.#quiet()
         for (const leg of legs) leg.sentAt = this.#deps.clock.now()
@@ -679,6 +719,7 @@ export class BinanceBroker implements Broker {
   }
 
   #naked(slot: Slot, why: string): void {
+    this.#saidNaked.add(slot.symbol)
     this.#alarm('naked', { symbol: slot.symbol, held: slot.held, why })
   }
 

@@ -46,8 +46,9 @@ export interface Slot {
   refs: Ref[]
   /** Levels that are wanted; 0 and Infinity for none. */
   readonly wanted: ProtectivePair
-  /** The stop price of the newest pair that was sent. */
+  /** The stop price of the newest pair that was sent, and the quantity that it is to sell. */
   restingStop: number
+  guarded: number
   pairs: number
   sales: number
   exit: { readonly orderId: string; readonly reason: ExitReason } | null
@@ -59,14 +60,16 @@ export interface Slot {
   triggered: boolean
   /** The venue did not know orders that it had executed, once. */
   doubted: boolean
+  /** The venue has been asked whether it executed the entry more than once. */
+  counted: boolean
   /** Less than is held when the account turned out to have less; Infinity otherwise. */
   available: number
 }
 
 export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => ({
   symbol: instrument.symbol, instrument, market, entry: null, held: 0, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
-  restingStop: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
-  doubted: false, available: Infinity,
+  restingStop: 0, guarded: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
+  doubted: false, counted: false, available: Infinity,
 })
 
 export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
@@ -99,12 +102,12 @@ export function begin(slot: Slot, order: { readonly id: string; readonly protect
   slot.entry = { orderId: order.id, protection: order.protection, decidedAt, price: NaN, candle: NaN }
   slot.newestDecision = decidedAt
   slot.refs = [ref]
-  slot.pairs = slot.sales = slot.restingStop = 0
+  slot.pairs = slot.sales = slot.restingStop = slot.guarded = 0
   slot.wanted.stop = 0
   slot.wanted.target = Infinity
   slot.wanted.raised = false
   slot.exit = null
-  slot.triggered = slot.doubted = false
+  slot.triggered = slot.doubted = slot.counted = false
   slot.available = Infinity
 }
 
@@ -115,7 +118,7 @@ export function take(slot: Slot, { side, quantity, feeBase, price, time }: Fill)
     return
   }
   slot.held += quantity - feeBase
-  if (slot.entry === null) return
+  if (slot.entry === null || !Number.isNaN(slot.entry.price)) return
   slot.entry.price = price
   slot.entry.candle = time
   armPair(slot.wanted, price, slot.entry.protection, slot.instrument.tickSize)
@@ -166,13 +169,16 @@ function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
   const entryId = slot.entry?.orderId
   if (entryId === undefined) return
   if (purpose === 'protect') {
-    const { pair, stop, target, raised } = line as unknown as { pair: number; stop: number | null; target: number | null; raised: boolean }
+    const { pair, quantity, stop, target, raised } = line as unknown as {
+      pair: number; quantity: number; stop: number | null; target: number | null; raised: boolean
+    }
     const ids = clientIds(prefix, entryId)
     slot.pairs = pair
     slot.wanted.stop = stop ?? 0
     slot.wanted.target = target ?? Infinity
     slot.wanted.raised = raised
     slot.restingStop = stop ?? 0
+    slot.guarded = quantity
     if (stop !== null) slot.refs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, { pair }))
     if (target !== null) slot.refs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, { pair }))
   } else if (purpose === 'sale') {
@@ -183,6 +189,11 @@ function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
 }
 
 function recallOrder(slot: Slot, line: PastLine): void {
+  if (line['event'] === 'stop-raised') {
+    slot.wanted.stop = line['to'] as number
+    slot.wanted.raised = true
+    return
+  }
   const { id, state } = line as unknown as { id: string | null; state: string }
   if (state === 'void') {
     slot.held = 0

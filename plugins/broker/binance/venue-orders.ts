@@ -142,6 +142,12 @@ export class VenueOrders {
     }
   }
 
+  /** All orders with that client id that were sent since `since`: an id is free again once its order is done. */
+  async namesakes(clientId: string, since: EpochMs): Promise<readonly Report[]> {
+    const rows = await this.#connection.call('GET', 'allOrders', { symbol: this.#id, startTime: since, limit: 1000 }, queriedOrders)
+    return rows.filter(({ clientOrderId }) => clientOrderId === clientId).map((row) => reportOf(row, row.updateTime, null))
+  }
+
   async open(): Promise<readonly Report[]> {
     const rows = await this.#connection.call('GET', 'openOrders', { symbol: this.#id }, queriedOrders)
     return rows.map((row) => ({ ...reportOf(row, row.updateTime, null), working: row.isWorking && row.type === 'STOP_LOSS_LIMIT' }))

@@ -1,0 +1,250 @@
+import { join } from 'node:path'
+import { makeDeps, registry, type World } from './assemble.ts'
+import { ChainedLog } from './audit/chain.ts'
+import { readTrail } from './audit/reader.ts'
+import { fieldsJson } from './audit/spaced-json.ts'
+import { practiceClock, RealClock } from './clocks.ts'
+import type { ResolvedScenario } from './config/resolve.ts'
+import type { Fill } from './core/order.ts'
+import { isoTime, type EpochMs } from './core/time.ts'
+import { messageOf, TapedeckError } from './errors.ts'
+import { brokerLines, idPrefix, termsOf } from './live.ts'
+import type { Broker, Clock, Journal, PastLine, Venue } from './ports.ts'
+import { PANIC_FILE, panicLines, type LiveRun } from './positions.ts'
+import { liveBrokerOptions } from './rehearse.ts'
+import { halt } from './session/operator-box.ts'
+import { fillFields } from './session/order-desk.ts'
+import { ProcessLock } from './session/process-lock.ts'
+import { ownsExchange } from './venue.ts'
+
+export interface PanicOptions {
+  readonly reason: string
+  /** Throws TD_VENUE for a run whose venue must not be contacted. */
+  readonly venueOf: (run: LiveRun) => Venue
+  readonly world: World
+  /** Wall clock, for the halt. */
+  readonly now: () => EpochMs
+}
+
+/** What became of one symbol. */
+export interface Flattened {
+  readonly symbol: string
+  /** Client ids of what was taken down. */
+  readonly cancelled: readonly string[]
+  /** Executions that were found or made, sales and those that the run had not told of yet. */
+  readonly fills: readonly Fill[]
+  /** Nothing of the run can be sold or execute any more. */
+  readonly done: boolean
+}
+
+export interface PanicResult {
+  readonly run: LiveRun
+  /** Why the halt could not be written, or null: it is in force. */
+  readonly notHalted: string | null
+  readonly symbols: readonly Flattened[]
+  /** Why it is not known whether anything is left, or null. */
+  readonly failure: string | null
+  /** Begins the client ids of all orders of the run. */
+  readonly prefix: string
+}
+
+/** Longer than an order that is on its way can still arrive. */
+const ATTEMPTS = 12
+const PAUSE_MS = 2_000
+/** An exchange that does not answer at all is given up sooner. */
+const DEAF_ATTEMPTS = 3
+
+/** Halts every run durably, before anything else is done; whoever runs them sends no order from here on. */
+export function haltAll(runs: readonly LiveRun[], reason: string, now: EpochMs): ReadonlyMap<LiveRun, string | null> {
+  return new Map(runs.map((run) => {
+    try {
+      halt(run.path, reason, now)
+      return [run, null]
+    } catch (error) {
+      return [run, messageOf(error)]
+    }
+  }))
+}
+
+/**
+ * Halts all runs and then leaves every position of theirs, whoever runs them or nobody. Only orders and holdings that
+ * are the run's own are touched. Nothing is thrown for a run that fails: the others still have to be left.
+ */
+export async function* panic(runs: readonly LiveRun[], options: PanicOptions): AsyncGenerator<PanicResult> {
+  const halted = haltAll(runs, options.reason, options.now())
+  for (const run of runs) {
+    const prefix = idPrefix(run.run)
+    const result = { run, notHalted: halted.get(run) ?? null, prefix }
+    try {
+      yield { ...result, ...await leave(run, options) }
+    } catch (error) {
+      yield { ...result, symbols: [], failure: messageOf(error) }
+    }
+  }
+}
+
+async function leave(run: LiveRun, options: PanicOptions): Promise<Pick<PanicResult, 'symbols' | 'failure'>> {
+  if (run.terms === null) return { symbols: [], failure: null }
+  if (ownsExchange(run.record) && run.writer === null) {
+    const held = run.positions.map(({ symbol }) => symbol)
+    return { symbols: [], failure: held.length === 0 ? null : `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held` }
+  }
+  const lock = ProcessLock.take(join(run.path, 'panic'))
+  if (typeof lock === 'number') return { symbols: [], failure: `process ${lock} is at it already` }
+  try {
+    return await new Flattening(run, options).run()
+  } finally {
+    lock.release()
+  }
+}
+
+/** Leaves one run's positions, again and again until nothing is left. */
+class Flattening {
+  readonly #run: LiveRun
+  readonly #options: PanicOptions
+  readonly #log: PanicLog
+  readonly #open: Set<string>
+  readonly #cancelled = new Map<string, Set<string>>()
+  readonly #fills = new Map<string, Map<string, Fill>>()
+
+  constructor(run: LiveRun, options: PanicOptions) {
+    this.#run = run
+    this.#options = options
+    this.#log = new PanicLog(run, options.world)
+    this.#open = new Set(Object.keys(run.terms!.instruments))
+  }
+
+  async run(): Promise<Pick<PanicResult, 'symbols' | 'failure'>> {
+    const { world: { signal } } = this.#options
+    let failure: string | null = null
+    let deaf = 0
+    try {
+      const venue = this.#options.venueOf(this.#run)
+      let clock: Clock = new RealClock()
+      for (let attempt = 1; attempt <= ATTEMPTS && this.#open.size > 0 && deaf < DEAF_ATTEMPTS && !signal.aborted; attempt++) {
+        if (attempt > 1) await clock.sleep(PAUSE_MS, signal).catch(() => {})
+        try {
+          // Time of the practice exchange may be moved by others: each attempt begins with what it is now.
+          if (venue.name === 'practice') clock = await practiceClock(venue, null)
+          await this.#attempt(venue, clock)
+          failure = null
+          deaf = 0
+        } catch (error) {
+          if (error instanceof TapedeckError && error.code === 'TD_VENUE') throw error
+          failure = messageOf(error)
+          deaf++
+        }
+      }
+    } catch (error) {
+      failure = messageOf(error)
+    } finally {
+      this.#log.close()
+    }
+    if (failure === null && this.#open.size > 0) failure = `${[...this.#open].join(', ')} could not be left altogether`
+    return { symbols: this.#told(), failure }
+  }
+
+  /** The trail is read anew: a living process may have written what it had begun before the halt. */
+  async #attempt(venue: Venue, clock: Clock): Promise<void> {
+    const { run, record, path } = this.#run
+    const { lines } = readTrail(join(path, 'audit.jsonl'))
+    const terms = termsOf(lines)!
+    const { broker: { options }, timeframe, seed } = record['scenario'] as ResolvedScenario
+    const plugin = await registry.plugin('broker', 'binance')
+    const broker: Broker = await plugin.create(plugin.options.parse(liveBrokerOptions(options)), makeDeps(this.#options.world, clock, seed, plugin.env), {
+      instruments: terms.instruments, timeframe,
+      // What a person wants is done halted or not.
+      live: { venue, journal: this.#journal(clock), idPrefix: idPrefix(run), past: withOwnSales(brokerLines(lines), panicLines(path)), halted: () => null },
+    })
+    const failures: unknown[] = []
+    for (const symbol of [...this.#open]) {
+      try {
+        if (await broker.flatten!(symbol)) this.#open.delete(symbol)
+      } catch (error) {
+        failures.push(error)
+      }
+      for (const execution of broker.takeExecutions!(symbol)) if (execution.kind === 'fill') this.#filled(execution)
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  #journal(clock: Clock): Journal {
+    return {
+      note: (type, fields) => {
+        const { symbol, purpose, id, with: together } = fields
+        const gone = purpose === 'take-down' ? id : purpose === 'sale' ? together : null
+        if (typeof gone === 'string') (this.#cancelled.get(String(symbol)) ?? this.#noted(this.#cancelled, String(symbol), new Set())).add(gone)
+        this.#log.line(type, clock.now(), fields)
+      },
+    }
+  }
+
+  #noted<T>(into: Map<string, T>, symbol: string, fresh: T): T {
+    into.set(symbol, fresh)
+    return fresh
+  }
+
+  #filled(fill: Fill): void {
+    const fills = this.#fills.get(fill.symbol) ?? this.#noted(this.#fills, fill.symbol, new Map<string, Fill>())
+    const key = `${fill.orderId} ${fill.time} ${fill.price} ${fill.quantity}`
+    if (fills.has(key)) return
+    fills.set(key, fill)
+    this.#log.line('fill', fill.time, fillFields(fill))
+  }
+
+  #told(): Flattened[] {
+    return Object.keys(this.#run.terms!.instruments).map((symbol) => ({
+      symbol, cancelled: [...this.#cancelled.get(symbol) ?? []], fills: [...this.#fills.get(symbol)?.values() ?? []], done: !this.#open.has(symbol),
+    }))
+  }
+}
+
+/**
+ * The run's lines and the sales of an earlier panic, whose ids may not be given twice. They come before the run's own
+ * account of them, where it has taken them in. Those of positions that are over say nothing any more.
+ */
+export function withOwnSales(past: readonly PastLine[], own: readonly PastLine[]): readonly PastLine[] {
+  const sales = own.filter(({ type, purpose }) => type === 'intent' && purpose === 'sale')
+  return sales.reduce<PastLine[]>((lines, sale) => {
+    const entry = lines.findLast(({ type, symbol, purpose, order }) =>
+      type === 'intent' && purpose === undefined && symbol === sale['symbol'] && (order as { side?: string } | undefined)?.side === 'buy')
+    const entryId = (entry?.['order'] as { id: string } | undefined)?.id
+    if (entryId === undefined || !String(sale['order']).startsWith(`${entryId}-operator`)) return lines
+    const adopted = lines.findIndex(({ type, id }) => type === 'fill' && String(id).startsWith(`${entryId}-operator`))
+    return adopted < 0 ? [...lines, sale] : lines.toSpliced(adopted, 0, sale)
+  }, [...past])
+}
+
+/** What was done, beside the trail. A disk that takes nothing any more must not keep anybody from leaving. */
+class PanicLog {
+  readonly #run: string
+  readonly #world: World
+  #log: ChainedLog | null
+  #seq: number
+
+  constructor({ run, path }: LiveRun, world: World) {
+    this.#run = run
+    this.#world = world
+    this.#log = this.#guarded(() => ChainedLog.open(join(path, PANIC_FILE))) ?? null
+    this.#seq = this.#log?.length ?? 0
+  }
+
+  line(type: string, time: EpochMs, fields: Readonly<Record<string, unknown>>): void {
+    const head = { type, seq: ++this.#seq, run: this.#run, timestamp: isoTime(time) }
+    this.#guarded(() => this.#log?.append(`{${fieldsJson(head)}, ${fieldsJson(fields)}}\n`, true))
+  }
+
+  close(): void {
+    this.#log?.close()
+  }
+
+  #guarded<T>(work: () => T): T | undefined {
+    try {
+      return work()
+    } catch (error) {
+      this.#world.log.warn(`${messageOf(error)}; going on without a record`)
+      this.#log = null
+      return undefined
+    }
+  }
+}
