@@ -19,7 +19,7 @@ import { LiveDirectory } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
 import { OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
-import { RecordedMarket, RetracingBroker, RetracingMarket } from './session/retrace.ts'
+import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { runSession, type SessionResult } from './session/session.ts'
 import { version } from './version.ts'
@@ -160,7 +160,8 @@ async function runIn(
 
   const view = options.decisions === null ? null : new DecisionView(options.decisions, run, log.past)
   const past = new Past(lines, (notes) => trail.skip(notes), () => {
-    if (!resumed) return
+    // A run that was killed before its first line begins like any other.
+    if (lines.length === 0) return
     trail.line('session', clock.now(), { event: 'restarted' })
     if (log.torn !== null) trail.line('alarm', clock.now(), { event: 'torn-line', file: log.torn.file, bytes: Buffer.byteLength(log.torn.text) })
   })
@@ -194,12 +195,12 @@ async function runIn(
     const live: MarketSource = { instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock) }
     const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
     const lane = new Lane({
-      policy: scenario.policy, broker: new RetracingBroker(past, terms, broker), account: terms,
+      policy: scenario.policy, broker: new ReplayBroker(past, terms, broker), account: terms,
       instruments: symbols.map((symbol) => terms.instruments[symbol]), timeframeMs: timeframeMs(timeframe), trail,
     }, [{ variant: 0, ...scenario.policy }])
     const watch = new TapeWatch(symbols)
     const session = await runSession({
-      market: new RecordedMarket(new RetracingMarket(past, timeframe, terms.instruments, live), trail),
+      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
       tracks, lanes: [lane], chain, timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal,
       atEnd: 'keep', stopwatch: world.stopwatch,
       observe: (batch) => {

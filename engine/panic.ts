@@ -14,6 +14,7 @@ import { PANIC_FILE, panicLines, type LiveRun } from './positions.ts'
 import { liveBrokerOptions } from './rehearse.ts'
 import { halt } from './session/operator-box.ts'
 import { fillFields } from './session/order-desk.ts'
+import { fillOf } from './session/past.ts'
 import { ProcessLock } from './session/process-lock.ts'
 import { ownsExchange } from './venue.ts'
 
@@ -98,20 +99,25 @@ async function leave(run: LiveRun, options: PanicOptions): Promise<Pick<PanicRes
   }
 }
 
+const keyOf = ({ orderId, time, price, quantity }: Fill): string => `${orderId} ${time} ${price} ${quantity}`
+
 /** Leaves one run's positions, again and again until nothing is left. */
 class Flattening {
   readonly #run: LiveRun
   readonly #options: PanicOptions
   readonly #log: PanicLog
   readonly #open: Set<string>
-  readonly #cancelled = new Map<string, Set<string>>()
-  readonly #fills = new Map<string, Map<string, Fill>>()
+  readonly #cancelled: { readonly symbol: string; readonly id: string }[] = []
+  readonly #fills: Fill[] = []
+  /** Executions that have been written down, by this panic or one before. */
+  readonly #known: Set<string>
 
   constructor(run: LiveRun, options: PanicOptions) {
     this.#run = run
     this.#options = options
     this.#log = new PanicLog(run, options.world)
     this.#open = new Set(Object.keys(run.terms!.instruments))
+    this.#known = new Set(panicLines(run.path).filter(({ type }) => type === 'fill').map((line) => keyOf(fillOf(line))))
   }
 
   async run(): Promise<Pick<PanicResult, 'symbols' | 'failure'>> {
@@ -173,28 +179,25 @@ class Flattening {
       note: (type, fields) => {
         const { symbol, purpose, id, with: together } = fields
         const gone = purpose === 'take-down' ? id : purpose === 'sale' ? together : null
-        if (typeof gone === 'string') (this.#cancelled.get(String(symbol)) ?? this.#noted(this.#cancelled, String(symbol), new Set())).add(gone)
+        if (typeof gone === 'string') this.#cancelled.push({ symbol: String(symbol), id: gone })
         this.#log.line(type, clock.now(), fields)
       },
     }
   }
 
-  #noted<T>(into: Map<string, T>, symbol: string, fresh: T): T {
-    into.set(symbol, fresh)
-    return fresh
-  }
-
   #filled(fill: Fill): void {
-    const fills = this.#fills.get(fill.symbol) ?? this.#noted(this.#fills, fill.symbol, new Map<string, Fill>())
-    const key = `${fill.orderId} ${fill.time} ${fill.price} ${fill.quantity}`
-    if (fills.has(key)) return
-    fills.set(key, fill)
+    if (this.#known.has(keyOf(fill))) return
+    this.#known.add(keyOf(fill))
+    this.#fills.push(fill)
     this.#log.line('fill', fill.time, fillFields(fill))
   }
 
   #told(): Flattened[] {
     return Object.keys(this.#run.terms!.instruments).map((symbol) => ({
-      symbol, cancelled: [...this.#cancelled.get(symbol) ?? []], fills: [...this.#fills.get(symbol)?.values() ?? []], done: !this.#open.has(symbol),
+      symbol,
+      cancelled: [...new Set(this.#cancelled.filter((one) => one.symbol === symbol).map(({ id }) => id))],
+      fills: this.#fills.filter((fill) => fill.symbol === symbol),
+      done: !this.#open.has(symbol),
     }))
   }
 }

@@ -51,6 +51,8 @@ export interface LiveRun {
   /** null: it never reached its venue. */
   readonly terms: Terms | null
   readonly positions: readonly OpenPosition[]
+  /** Symbols whose entry has been sent, and of which the trail does not say more yet. */
+  readonly entering: readonly string[]
 }
 
 /** A run whose files are damaged. */
@@ -87,7 +89,20 @@ export function readLiveRun(path: string, record: RunRecord = readRun(path)): Li
   return {
     run: String(record['run'] ?? basename(path)), path, record, state: String(record['state']), writer: LiveDirectory.writer(path), venue,
     halted: haltReason(path) ?? (resumePending(path) ? null : haltedByRule(lines)), lines, terms, positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
+    entering: entriesUnderWay(lines),
   }
+}
+
+const OVER = new Set(['rejected', 'expired', 'cancelled', 'void'])
+
+function entriesUnderWay(lines: readonly TrailLine[]): string[] {
+  const sent = new Map<string, string>()
+  for (const { fields: { type, symbol, order, id, state } } of lines) {
+    const entry = order as { readonly id: string; readonly side?: string } | undefined
+    if (type === 'intent' && entry?.side === 'buy') sent.set(String(symbol), entry.id)
+    else if ((type === 'fill' || (type === 'order' && OVER.has(String(state)))) && (id === null || sent.get(String(symbol)) === id)) sent.delete(String(symbol))
+  }
+  return [...sent.keys()]
 }
 
 /** A limit that halted the run, unless somebody has resumed it. */

@@ -5,7 +5,7 @@ import { timeframeMs } from './core/timeframe.ts'
 import { readRecordedRun } from './recorded-run.ts'
 import { Lane } from './session/lane.ts'
 import { Difference, Past } from './session/past.ts'
-import { PastOver, RecordedMarket, RetracingBroker, RetracingMarket } from './session/retrace.ts'
+import { PastOver, RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { runSession } from './session/session.ts'
 
 export interface ReplayResult {
@@ -45,11 +45,11 @@ export async function replay(path: string, world: World): Promise<ReplayResult> 
     trail.line('session', null, { event: 'account', cash: terms.cash, costs: terms.costs, instruments: terms.instruments })
     const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
     const lane = new Lane({
-      policy: scenario.policy, broker: new RetracingBroker(past, terms, null), account: terms,
+      policy: scenario.policy, broker: new ReplayBroker(past, terms, null), account: terms,
       instruments: symbols.map((symbol) => terms.instruments[symbol]), timeframeMs: timeframeMs(timeframe), trail,
     }, [{ variant: 0, ...scenario.policy }])
     await runSession({
-      market: new RecordedMarket(new RetracingMarket(past, timeframe, terms.instruments, null), trail), tracks, lanes: [lane], chain,
+      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, null), trail), tracks, lanes: [lane], chain,
       timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal, atEnd: 'keep', stopwatch: world.stopwatch,
     })
     world.signal.throwIfAborted()

@@ -25,11 +25,15 @@ export const positionsCommand = defineCommand<Arguments>({
         positions: held.flatMap((run) => run.positions.map((position) => ({
           run: run.run, directory: run.path, state: run.state, pid: run.writer, halted: run.halted, venue: run.venue, ...position,
         }))),
+        entering: runs.flatMap(({ run, path, entering }) => entering.map((symbol) => ({ run, directory: path, symbol }))),
         runs: runs.length, unreadable,
       })
     } else if (held.length === 0) {
       terminal.print(`No open position: ${plural(runs.length, 'run')} in ${out} ${runs.length === 1 ? 'is' : 'are'} ${all ? 'on the live path' : 'running or stopped'}.`)
     } else terminal.print(paint(held.flatMap((run) => run.positions.flatMap((position) => shown(run, position))).slice(0, -1), terminal.colour))
+    for (const { run, entering } of json ? [] : runs) {
+      for (const symbol of entering) terminal.print(`${symbol}  an entry of ${run} is under way: the trail does not tell yet what became of it`)
+    }
     for (const { path, why } of unreadable) terminal.note(`warning: ${path} is left out: ${why}`)
     return unreadable.length === 0 ? 0 : 1
   },

@@ -3,6 +3,7 @@ import { ERRORS, TapedeckError } from '../errors.ts'
 import { version } from '../version.ts'
 import { backtestCommand } from './backtest.ts'
 import { checkCommand } from './check.ts'
+import { closeCommand } from './close.ts'
 import type { Command } from './command.ts'
 import { configCommand } from './config.ts'
 import { dataCommand } from './data.ts'
@@ -19,7 +20,7 @@ import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, panicCommand, resumeCommand,
+  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand,
 ] as readonly Command<never>[]

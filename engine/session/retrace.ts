@@ -13,7 +13,7 @@ export class PastOver extends Error {
 }
 
 /** Answers as the recorded broker did; once that is over, the broker behind it, if there is one. */
-export class RetracingBroker implements Broker {
+export class ReplayBroker implements Broker {
   readonly #past: Past
   readonly #account: Account
   readonly #then: Broker | null
@@ -52,7 +52,7 @@ export class RetracingBroker implements Broker {
 }
 
 /** Sends what the recorded market sent; once that is over, the market behind it, if there is one. */
-export class RetracingMarket implements MarketSource {
+export class ReplayMarket implements MarketSource {
   readonly #past: Past
   readonly #timeframe: Timeframe
   readonly #then: MarketSource | null

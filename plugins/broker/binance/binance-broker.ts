@@ -207,7 +207,8 @@ export class BinanceBroker implements Broker {
     }
     if (this.#plan.halted() !== null) throw new Refused('halted', null)
     if (this.#late(order)) throw new Refused('late', null)
-    const filter = refusedByFilters(slot.market, slot.instrument, order, await orders.bid(), await this.#openOrders(orders))
+    const open = await this.#openOrders(orders)
+    const filter = refusedByFilters(slot.market, slot.instrument, order, await orders.bid(), open)
     if (filter !== null) throw new Refused(filter, null)
     const ref = newRef(clientIds(this.#plan.idPrefix, order.id).entry, order.id, 'entry', now)
     begin(slot, order, order.decidedAt, ref)
@@ -510,6 +511,7 @@ export class BinanceBroker implements Broker {
       if (this.#plan.halted() !== null) return this.#naked(slot, 'halted')
       const quantity = sellableQuantity(slot, slot.entry!.price)
       if (quantity === 0) return
+      await this.#quiet()
       const pair = ++slot.pairs
       const at = this.#deps.clock.now()
       this.#plan.journal.note('intent', { purpose: 'protect', symbol, id: ids.list(pair), pair, quantity, stop, target, raised: wanted.raised })
@@ -520,10 +522,10 @@ export class BinanceBroker implements Broker {
       slot.restingStop = wanted.stop
       slot.guarded = quantity
       try {
-        await this.#quiet()
         for (const leg of legs) leg.sentAt = this.#deps.clock.now()
         await orders.protect({ quantity, stop, target, listId: ids.list(pair), stopId: ids.stop(pair), targetId: ids.target(pair) })
         for (const leg of legs) leg.seen = true
+        slot.refusedSince = Infinity
         this.#over('naked', symbol)
         return
       } catch (error) {
@@ -540,6 +542,9 @@ export class BinanceBroker implements Broker {
         }
         this.#alarm('protection-refused', { symbol, attempt, error: error.message })
         this.#keepQuiet(error)
+        slot.refusedSince = Math.min(slot.refusedSince, at)
+        // After a ban that was waited out there is one more attempt, not another five.
+        if (this.#deps.clock.now() - slot.refusedSince > PATIENCE_MS) break
         if (error.failure === 'insufficient-funds') {
           await this.#limitToBalance(slot, orders)
           await this.#findOtherSales(slot, orders)
@@ -632,6 +637,7 @@ export class BinanceBroker implements Broker {
 
   /** One attempt. `leg`: its pair is cancelled in the same request. False: the next attempt goes without that. */
   async #sell(slot: Slot, orders: VenueOrders, kind: 'x' | 'm' | 'k', leg: Ref | null): Promise<boolean> {
+    await this.#quiet()
     const { orderId, reason } = slot.exit!
     const quantity = sellableQuantity(slot, slot.entry!.price)
     const sale = ++slot.sales
@@ -660,7 +666,6 @@ export class BinanceBroker implements Broker {
 
   /** As {@link #send}, but one attempt at a time: what stands is looked at anew before the next. */
   async #sendSale(ref: Ref, orders: VenueOrders, attempt: () => Promise<Report>): Promise<Report | null> {
-    await this.#quiet()
     ref.sentAt = this.#deps.clock.now()
     try {
       return await attempt()
@@ -697,7 +702,8 @@ export class BinanceBroker implements Broker {
     this.#reconciledAt = now
   }
 
-  #openOrders(orders: VenueOrders): Promise<readonly Report[]> {
+  async #openOrders(orders: VenueOrders): Promise<readonly Report[]> {
+    await this.#quiet()
     return orders.open()
   }
 

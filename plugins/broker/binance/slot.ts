@@ -62,6 +62,8 @@ export interface Slot {
   doubted: boolean
   /** The venue has been asked whether it executed the entry more than once. */
   counted: boolean
+  /** Since when no pair could be placed; Infinity while none was refused. */
+  refusedSince: EpochMs
   /** Less than is held when the account turned out to have less; Infinity otherwise. */
   available: number
 }
@@ -69,7 +71,7 @@ export interface Slot {
 export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => ({
   symbol: instrument.symbol, instrument, market, entry: null, held: 0, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
   restingStop: 0, guarded: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
-  doubted: false, counted: false, available: Infinity,
+  doubted: false, counted: false, refusedSince: Infinity, available: Infinity,
 })
 
 export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
@@ -108,7 +110,7 @@ export function begin(slot: Slot, order: { readonly id: string; readonly protect
   slot.wanted.raised = false
   slot.exit = null
   slot.triggered = slot.doubted = slot.counted = false
-  slot.available = Infinity
+  slot.available = slot.refusedSince = Infinity
 }
 
 /** Takes a fill into what is held. The first buy arms the levels. */
@@ -136,7 +138,7 @@ export function clear(slot: Slot): void {
   slot.refs = []
   slot.exit = null
   slot.triggered = slot.doubted = false
-  slot.available = Infinity
+  slot.available = slot.refusedSince = Infinity
 }
 
 /** Tells the loop that an exit found nothing left to sell. */
