@@ -1,4 +1,4 @@
-import { exchange, plugins } from '../plugins/index.ts'
+import { exchange, plugins, venueChecks } from '../plugins/index.ts'
 import { strategies } from '../strategies/index.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { prepareIndicators } from './core/indicators.ts'
@@ -9,7 +9,7 @@ import type { Timeframe } from './core/timeframe.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import type { Trail } from './audit/trail.ts'
 import { ProviderChain } from './pipeline/provider-chain.ts'
-import type { Clock, Deps, Logger, MarketPlan, MarketSource } from './ports.ts'
+import type { Account, Broker, Clock, Deps, Logger, MarketPlan, MarketSource } from './ports.ts'
 import { Registry } from './registry.ts'
 import { Lane, type Member } from './session/lane.ts'
 import type { SessionPlan } from './session/session.ts'
@@ -20,6 +20,9 @@ export const registry = new Registry(plugins, strategies)
 
 /** The practice exchange, loaded when it is needed. */
 export const loadExchange = exchange
+
+/** Questions to a venue that send no order, loaded when they are needed. */
+export const loadVenueChecks = venueChecks
 
 /** Time that only the loop moves. */
 export class SimulatedClock implements Clock {
@@ -90,13 +93,15 @@ export async function assemble(
 }
 
 /** What decides: the strategy's indicators per symbol, and who is asked. */
-export interface Decisions {
+interface Decisions {
   readonly tracks: readonly Track[]
   readonly chain: ProviderChain
   readonly warmup: number
 }
 
-export async function prepareDecisions({ scenario, plugins: { strategy, providers } }: Resolution, world: World, clock: Clock): Promise<Decisions> {
+async function prepareDecisions(
+  { scenario, plugins: { strategy, providers } }: Resolution, world: World, clock: Clock,
+): Promise<Decisions> {
   const { params } = scenario.strategy
   const warmup = strategy.warmup(params)
   const makeBook = await prepareIndicators(strategy.indicators(params))
@@ -105,9 +110,45 @@ export async function prepareDecisions({ scenario, plugins: { strategy, provider
   }))
   const links = await Promise.all(providers.map(async (plugin, index) => ({
     name: plugin.name,
-    provider: await plugin.create(scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined),
+    provider: await plugin.create(
+      scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined,
+    ),
   })))
   return { tracks, chain: new ProviderChain(links, 1, world.signal), warmup }
+}
+
+/** What a lane is told of its account. */
+export interface LaneTerms extends Account {
+  readonly instruments: Readonly<Record<string, Instrument>>
+}
+
+export interface OneLane {
+  readonly market: MarketSource
+  readonly broker: Broker
+  readonly terms: LaneTerms
+  readonly trail: Trail | null
+  readonly clock: Clock
+  readonly atEnd: 'close' | 'keep'
+}
+
+/** One lane with market and broker as they are given: a run against a venue, and everything that goes through it again. */
+export async function assembleOne(
+  resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd }: OneLane,
+): Promise<{ readonly lane: Lane; readonly plan: SessionPlan }> {
+  const { scenario: { symbols, timeframe, policy }, plugins: { strategy } } = resolution
+  const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
+  const instruments = symbols.map((symbol) => terms.instruments[symbol])
+  const account = { cash: terms.cash, costs: terms.costs }
+  const lane = new Lane(
+    { policy, broker, account, instruments, timeframeMs: timeframeMs(timeframe), trail }, [{ variant: 0, ...policy }],
+  )
+  return {
+    lane,
+    plan: {
+      market, tracks, lanes: [lane], chain, timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock,
+      signal: world.signal, atEnd, stopwatch: world.stopwatch,
+    },
+  }
 }
 
 /** Variants that differ in thresholds only share a lane; `alone` names those that write a trail or see their own position. */

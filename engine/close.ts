@@ -80,6 +80,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
     run: run.run, out: path, resume: path, connect, market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
     broker: { plugin: broker, options: liveBrokerOptions(brokerOptions) },
     checkIntervalMs: 60_000, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null, now: options.now,
+    notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
   })
   return watch.look() ?? watch.silence()
 }

@@ -6,7 +6,7 @@ import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import type { MarketSource, Venue } from './ports.ts'
 import { parseOptions } from './registry.ts'
-import { loadTape, type LoadedTape } from './rehearse.ts'
+import { loadTape, type LoadedTape } from './tape.ts'
 import { priceDecimals } from './report/format.ts'
 
 export interface StandAloneOptions {

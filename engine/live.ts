@@ -1,27 +1,24 @@
 import { createHash } from 'node:crypto'
-import { makeDeps, prepareDecisions, type World } from './assemble.ts'
+import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
 import { parseTrailLine, type TrailLine } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
-import { instrumentOf, type Instrument } from './core/instrument.ts'
+import { instrumentOf } from './core/instrument.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
-import { timeframeMs } from './core/timeframe.ts'
-import { describe, TapeWatch } from './describe.ts'
+import { describe, TapeWatch, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
-import type { ChainLink } from './pipeline/provider-chain.ts'
-import type { Account, Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
+import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ReportData } from './report/report-data.ts'
 import { lockAccount } from './session/account-lock.ts'
 import { DecisionView } from './session/decision-view.ts'
-import { Lane } from './session/lane.ts'
 import { LiveDirectory } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
-import { OperatorBox } from './session/operator-box.ts'
+import { haltReason, OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
-import { runSession, type SessionResult } from './session/session.ts'
+import { runSession } from './session/session.ts'
 import { version } from './version.ts'
 
 export interface LiveOptions {
@@ -71,11 +68,6 @@ export interface Requests {
   readonly public: number
 }
 
-/** What a run was told at its start and cannot be asked again. */
-export interface Terms extends Account {
-  readonly instruments: Readonly<Record<string, Instrument>>
-}
-
 /** Client order ids of a run begin with it. */
 export const idPrefix = (run: string): string => `t${createHash('sha256').update(run).digest('hex').slice(0, 8)}`
 
@@ -83,10 +75,12 @@ export const idPrefix = (run: string): string => `t${createHash('sha256').update
 export const liveRunId = (scenario: ResolvedScenario, now: EpochMs): string =>
   `${scenario.name}-${scenarioHash(scenario).slice(0, 12)}-${isoTime(now).replaceAll(/[-:.]/g, '')}`
 
-/** The recorded terms of a run, or null before it had any. */
-export function termsOf(lines: readonly TrailLine[]): Terms | null {
+/** What a run was told at its start and cannot be asked again, as recorded; null before it was. */
+export function termsOf(lines: readonly TrailLine[]): LaneTerms | null {
   const line = lines.find(({ fields }) => fields.type === 'session' && fields['event'] === 'account')?.fields
-  return line === undefined ? null : { cash: line['cash'], costs: line['costs'], instruments: line['instruments'] } as unknown as Terms
+  if (line === undefined) return null
+  const { cash, costs, instruments } = line as unknown as LaneTerms
+  return { cash, costs, instruments }
 }
 
 function damaged(path: string): never {
@@ -121,13 +115,15 @@ async function* operated(market: MarketSource, box: OperatorBox, clock: Clock): 
  * the broker finds out there. Rejects with a coded error; the run can then be gone on with.
  */
 export async function runLive(resolution: Resolution, world: World, options: LiveOptions): Promise<LiveResult> {
-  const directory = options.resume === null ? LiveDirectory.create(options.out, options.run) : LiveDirectory.resume(options.resume)
+  const { out, run, resume } = options
+  const directory = resume === null ? LiveDirectory.create(out, run) : LiveDirectory.resume(resume)
   try {
     const connected = await options.connect(directory.path)
     const { venue } = connected
     try {
       // Practice exchanges have an account each.
-      const lock = lockAccount(venue.url === null ? venue.name : `${venue.name}-${new URL(venue.url).port}`, venue.apiKey, resolution.scenario.symbols)
+      const account = venue.url === null ? venue.name : `${venue.name}-${new URL(venue.url).port}`
+      const lock = lockAccount(account, venue.apiKey, resolution.scenario.symbols)
       try {
         return await runIn(directory, resolution, world, options, connected)
       } finally {
@@ -153,8 +149,9 @@ async function runIn(
   const resumed = options.resume !== null
   const startedAt = resumed ? directory.readRun()['startedAt'] : isoTime(now())
   const record = (state: string, more: object = {}): void => directory.writeRun({
-    run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url }, ...options.about,
-    versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt, ...more,
+    run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url },
+    ...options.about, versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
+    ...more,
   })
   record('running')
 
@@ -163,7 +160,9 @@ async function runIn(
     // A run that was killed before its first line begins like any other.
     if (lines.length === 0) return
     trail.line('session', clock.now(), { event: 'restarted' })
-    if (log.torn !== null) trail.line('alarm', clock.now(), { event: 'torn-line', file: log.torn.file, bytes: Buffer.byteLength(log.torn.text) })
+    if (log.torn === null) return
+    const { file, text } = log.torn
+    trail.line('alarm', clock.now(), { event: 'torn-line', file, bytes: Buffer.byteLength(text) })
   })
   // The view can be made again from the trail: what it cannot take is no reason to stop trading.
   let viewLost = false
@@ -188,21 +187,22 @@ async function runIn(
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
     const journal: Journal = { note: (type, fields) => trail.line(type, clock.now(), fields) }
     const known = termsOf(lines)
-    const { market, broker, terms } = await openVenue(resolution, world, options, { venue, clock }, directory.path, journal, lines, known)
-    trail.line('session', null, { event: 'account', cash: terms.cash, costs: terms.costs, instruments: terms.instruments })
+    const { market, broker, terms } = await openVenue(
+      resolution, world, options, { venue, clock }, directory.path, journal, lines, known,
+    )
+    trail.line('session', null, { event: 'account', ...terms })
 
     const box = new OperatorBox(directory.path)
-    const live: MarketSource = { instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock) }
-    const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
-    const lane = new Lane({
-      policy: scenario.policy, broker: new ReplayBroker(past, terms, broker), account: terms,
-      instruments: symbols.map((symbol) => terms.instruments[symbol]), timeframeMs: timeframeMs(timeframe), trail,
-    }, [{ variant: 0, ...scenario.policy }])
+    const live: MarketSource = {
+      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock),
+    }
+    const { lane, plan } = await assembleOne(resolution, world, {
+      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
+      broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep',
+    })
     const watch = new TapeWatch(symbols)
     const session = await runSession({
-      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
-      tracks, lanes: [lane], chain, timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal,
-      atEnd: 'keep', stopwatch: world.stopwatch,
+      ...plan,
       observe: (batch) => {
         watch.observe(batch)
         options.onCandles?.(watch.seen)
@@ -210,14 +210,17 @@ async function runIn(
     })
     const state = session.interrupted ? 'stopped' : options.atMarketEnd
     const requests = broker.requests ?? { signed: 0, public: 0 }
-    trail.line('session', clock.now(), { event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests })
+    trail.line('session', clock.now(), {
+      event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests,
+    })
     log.sync()
-    const report = session.candles === 0 ? null : await tables(directory, resolution, options, session, lane, watch, chain.links, world, [...options.notes, `${requests.signed.toLocaleString('en')} signed requests went to ${venue.name === 'practice' ? 'the practice exchange' : venue.name} over HTTP.`])
+    const played = { session, lane, links: plan.chain.links, watch }
+    const sent = `${requests.signed.toLocaleString('en')} signed requests went to ${venueText(venue)} over HTTP.`
+    const report = session.candles === 0 ? null
+      : await tables(directory, resolution, options, played, [...options.notes, sent], world)
     record(state, {
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
-      ...(report === null ? {} : {
-        figures: report.figures, baselines: report.baselines, exits: report.exits, decisions: report.decisions, warnings: report.warnings,
-      }),
+      ...(report === null ? {} : outcomes(report)),
     })
     return { run, directory: directory.path, state, report, requests }
   } finally {
@@ -225,41 +228,59 @@ async function runIn(
   }
 }
 
+const venueText = ({ name }: Venue): string => (name === 'practice' ? 'the practice exchange' : `Binance (${name})`)
+
+/** What run.json and `--json` tell of a report. */
+export const outcomes = ({ figures, baselines, exits, decisions, warnings }: ReportData): object =>
+  ({ figures, baselines, exits, decisions, warnings })
+
 interface OpenVenue {
   readonly market: MarketSource
   readonly broker: Broker
-  readonly terms: Terms
+  readonly terms: LaneTerms
 }
 
 /** Market and broker at the venue. What a run was told at its start stays so for as long as it lasts. */
 async function openVenue(
-  { scenario, folder, plugins: { strategy } }: Resolution, world: World, { run, market: from, broker: to, checkIntervalMs }: LiveOptions,
-  { venue, clock }: Pick<Connected, 'venue' | 'clock'>,  path: string, journal: Journal, lines: readonly TrailLine[], known: Terms | null,
+  { scenario, folder, plugins: { strategy } }: Resolution, world: World, options: LiveOptions,
+  { venue, clock }: Pick<Connected, 'venue' | 'clock'>, path: string, journal: Journal, lines: readonly TrailLine[],
+  known: LaneTerms | null,
 ): Promise<OpenVenue> {
+  const { run, market: from, broker: to, checkIntervalMs } = options
   const { symbols, timeframe, seed } = scenario
-  const written = Object.fromEntries(symbols.map((symbol) => [symbol, instrumentOf(symbol, scenario.instruments[symbol])]))
+  const written = bySymbol(symbols, (symbol) => instrumentOf(symbol, scenario.instruments[symbol]))
+  const warmup = strategy.warmup(scenario.strategy.params)
   const market = await from.plugin.create(from.options, makeDeps(world, clock, seed, from.plugin.env), {
     symbols, timeframe, fillTimeframe: null, instruments: written, folder,
-    live: { venue, journal, warmup: strategy.warmup(scenario.strategy.params), checkIntervalMs, after: newestCandles(lines) },
+    live: { venue, journal, warmup, checkIntervalMs, after: newestCandles(lines) },
   })
-  const instruments = known?.instruments ?? Object.fromEntries(await Promise.all(
-    symbols.map(async (symbol): Promise<[string, Instrument]> => [symbol, await market.instrument(symbol)]),
-  ))
+  const told = known === null ? await Promise.all(symbols.map(async (symbol) => market.instrument(symbol))) : []
+  const instruments = known?.instruments ?? bySymbol(symbols, (_, index) => told[index])
+  const halted = (): string | null => haltReason(path)
   const broker = await to.plugin.create(to.options, makeDeps(world, clock, seed, to.plugin.env), {
-    instruments, timeframe, live: { venue, journal, idPrefix: idPrefix(run), past: brokerLines(lines), halted: () => new OperatorBox(path).haltReason() },
+    instruments, timeframe, live: { venue, journal, idPrefix: idPrefix(run), past: brokerLines(lines), halted },
   })
   const { cash, costs } = known ?? await broker.account()
   return { market, broker, terms: { cash, costs, instruments } }
 }
 
+const bySymbol = <T>(
+  symbols: readonly string[], of: (symbol: string, index: number) => T,
+): Readonly<Record<string, T>> =>
+  Object.fromEntries(symbols.map((symbol, index) => [symbol, of(symbol, index)]))
+
+const NO_TAPE: MarketSource = { instrument: (symbol) => instrumentOf(symbol), async *events() {} }
+
 /** The run's tables and its page. */
 async function tables(
-  directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions, session: SessionResult, lane: Lane, watch: TapeWatch,
-  links: readonly ChainLink[], world: World, notes: readonly string[],
+  directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions,
+  { session, lane, links, watch }: Omit<Played, 'market' | 'measures'>, notes: readonly string[], world: World,
 ): Promise<ReportData> {
   const measures = measureLane(lane, session, session.opinions[0], links)
-  const market = tape ?? { instrument: (symbol: string) => instrumentOf(symbol), events: async function* () {} }
-  const report = await describe(resolution, { market, session, lane, links, measures, watch }, { again: tape, charts: true, bounds: false, notes }, run, world.signal)
+  const played: Played = { market: tape ?? NO_TAPE, session, lane, links, measures, watch }
+  const report = await describe(
+    resolution, played, { again: tape, charts: true, bounds: false, notes }, run, world.signal,
+  )
   directory.writePieces('trades.csv', tradesCsv(report.trades, report.symbols))
   directory.writePieces('equity.csv', equityCsv(report.dailyEquity, report.firstDay))
   directory.write('report.html', (await import('./report/html.ts')).renderHtml(report))

@@ -1,14 +1,15 @@
-import { makeDeps, openMarket, prepareDecisions, registry, SimulatedClock, type World } from './assemble.ts'
+import { assembleOne, makeDeps, openMarket, registry, SimulatedClock, type OneLane, type World } from './assemble.ts'
 import type { TrailLine } from './audit/reader.ts'
-import { candleColumns, type CandleColumns } from './core/candle.ts'
+import { columnsOfRows, type CandleColumns, type CandleRow } from './core/candle.ts'
 import { EXIT_REASONS } from './core/order.ts'
-import { isoTime, type EpochMs } from './core/time.ts'
-import { timeframeMs, type Timeframe } from './core/timeframe.ts'
+import { DAY_MS, isoTime, type EpochMs } from './core/time.ts'
+import type { Timeframe } from './core/timeframe.ts'
 import type { Instrument } from './core/instrument.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
-import { Lane } from './session/lane.ts'
 import { runSession } from './session/session.ts'
+
+type Tapes = Readonly<Record<string, CandleColumns>>
 
 /** Quantity, prices and fees may differ by this much of their size. */
 const TOLERANCE = 1e-8
@@ -57,11 +58,7 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
   const recorded = await readRecordedRun(path)
   const { lines, record } = recorded
   const tapes = recordedCandles(lines, recorded.resolution.scenario.symbols)
-  const happened = lines.filter(({ fields }) => fields.type === 'trade').map(({ fields }): ParityTrade => ({
-    symbol: fields['symbol'] as string, entryTime: Date.parse(fields['entryTime'] as string), exitTime: Date.parse(fields['exitTime'] as string),
-    reason: fields['reason'] as string, quantity: fields['quantity'] as number, entryPrice: fields['entryPrice'] as number,
-    exitPrice: fields['exitPrice'] as number, fees: fields['fees'] as number,
-  }))
+  const happened = lines.filter(({ fields }) => fields.type === 'trade').map(({ fields }) => tradeOf(fields))
   const expected = await backtestTrades(recorded, tapes, world)
   const real = (trades: readonly ParityTrade[]): ParityTrade[] => trades.filter(({ reason }) => reason !== 'end')
   const differences: ParityDifference[] = []
@@ -77,20 +74,35 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     compared++
     const what = backtest === null ? 'only in the run' : unequal(run, backtest)
     if (what === null) equal++
-    else differences.push({ symbol: run.symbol, entryTime: run.entryTime, what, because: because(lines, run, backtest), run, backtest })
+    else differences.push(differenceOf(lines, what, run, backtest))
   }
   for (const backtest of rest.values()) {
     compared++
-    differences.push({
-      symbol: backtest.symbol, entryTime: backtest.entryTime, what: 'only in the backtest', because: because(lines, null, backtest), run: null, backtest,
-    })
+    differences.push(differenceOf(lines, 'only in the backtest', null, backtest))
   }
   const all = Object.values(tapes)
   return {
-    run: record['run'] as string, candles: all.reduce((sum, { openTime }) => sum + openTime.length, 0),
-    from: Math.min(...all.map(({ openTime }) => openTime[0])), to: Math.max(...all.map(({ openTime }) => openTime[openTime.length - 1])),
-    compared, equal, differences: differences.sort((a, b) => a.entryTime - b.entryTime), signedRequests: signedRequests(lines),
+    run: record['run'] as string,
+    candles: all.reduce((sum, { openTime }) => sum + openTime.length, 0),
+    from: Math.min(...all.map(({ openTime }) => openTime[0])),
+    to: Math.max(...all.map(({ openTime }) => openTime[openTime.length - 1])),
+    compared, equal, differences: differences.sort((a, b) => a.entryTime - b.entryTime),
+    signedRequests: signedRequests(lines),
   }
+}
+
+function differenceOf(
+  lines: readonly TrailLine[], what: string, run: ParityTrade | null, backtest: ParityTrade | null,
+): ParityDifference {
+  const { symbol, entryTime } = (run ?? backtest)!
+  return { symbol, entryTime, what, because: because(lines, run, backtest), run, backtest }
+}
+
+function tradeOf(fields: PastLine): ParityTrade {
+  const { entryTime, exitTime, ...trade } = fields as unknown as Omit<ParityTrade, 'entryTime' | 'exitTime'> & {
+    readonly entryTime: string; readonly exitTime: string
+  }
+  return { ...trade, entryTime: Date.parse(entryTime), exitTime: Date.parse(exitTime) }
 }
 
 const keyOf = ({ symbol, entryTime }: ParityTrade): string => `${symbol} ${entryTime}`
@@ -99,9 +111,11 @@ const close = (a: number, b: number): boolean => Math.abs(a - b) <= TOLERANCE * 
 
 function unequal(run: ParityTrade, backtest: ParityTrade): string | null {
   const fields = [
-    ...(run.exitTime === backtest.exitTime ? [] : [`exit candle ${isoTime(run.exitTime)} instead of ${isoTime(backtest.exitTime)}`]),
+    ...(run.exitTime === backtest.exitTime ? []
+      : [`exit candle ${isoTime(run.exitTime)} instead of ${isoTime(backtest.exitTime)}`]),
     ...(run.reason === backtest.reason ? [] : [`reason ${run.reason} instead of ${backtest.reason}`]),
-    ...(['quantity', 'entryPrice', 'exitPrice', 'fees'] as const).filter((field) => !close(run[field], backtest[field]))
+    ...(['quantity', 'entryPrice', 'exitPrice', 'fees'] as const)
+      .filter((field) => !close(run[field], backtest[field]))
       .map((field) => `${field} ${run[field]} instead of ${backtest[field]}`),
   ]
   return fields.length === 0 ? null : fields.join(', ')
@@ -116,49 +130,40 @@ function because(lines: readonly TrailLine[], run: ParityTrade | null, backtest:
   const decision = around.find(({ type, time }) => type === 'decision' && time === entryTime)
   if (run === null && decision !== undefined && decision['status'] !== 'EXECUTED') {
     const { status, reason } = decision as unknown as { status: string; reason: string }
-    if (reason === 'late' || reason === 'missed' || reason === 'stale-market') return `latency: the decision was ${reason}`
+    if (['late', 'missed', 'stale-market'].includes(reason)) return `latency: the decision was ${reason}`
     return `rejection: the decision was ${status}, ${reason}`
   }
-  const during = around.filter(({ time }) => time >= entryTime && time <= until + 86_400_000)
+  const during = around.filter(({ time }) => time >= entryTime && time <= until + DAY_MS)
   const alarm = during.find(({ type }) => type === 'alarm')
-  if (around.some(({ type, event, time }) => type === 'alarm' && event === 'candle-revised' && time <= until + 86_400_000)) {
+  if (around.some(({ type, event, time }) => type === 'alarm' && event === 'candle-revised' && time <= until + DAY_MS)) {
     return 'revision: the venue corrected a candle after it had been decided on'
   }
   if (alarm !== undefined) return `fault: alarm ${String(alarm['event'])} at ${isoTime(alarm.time)}`
   if (during.some(({ reason }) => reason === 'missed')) return 'latency: candles became known too late to decide on'
   if (run !== null && backtest !== null && run.exitTime === backtest.exitTime && run.reason === backtest.reason) {
-    return run.entryPrice !== backtest.entryPrice ? 'slippage: the entry was filled at another price' : 'price: the exit was filled at another price'
+    return run.entryPrice !== backtest.entryPrice ? 'slippage: the entry was filled at another price'
+      : 'price: the exit was filled at another price'
   }
   return 'unknown: nothing in the trail explains it; an earlier difference may have changed the equity'
 }
 
 /** The candles of each symbol, in the order in which they came. */
-function recordedCandles(lines: readonly TrailLine[], symbols: readonly string[]): Readonly<Record<string, CandleColumns>> {
-  const rows: Record<string, number[][]> = Object.fromEntries(symbols.map((symbol) => [symbol, []]))
+function recordedCandles(lines: readonly TrailLine[], symbols: readonly string[]): Tapes {
+  const rows: Record<string, CandleRow[]> = Object.fromEntries(symbols.map((symbol) => [symbol, []]))
   for (const { fields } of lines) {
-    if (fields.type === 'market' && fields['event'] === 'candles') rows[fields['symbol'] as string].push(...fields['rows'] as number[][])
+    if (fields.type !== 'market' || fields['event'] !== 'candles') continue
+    rows[fields['symbol'] as string].push(...fields['rows'] as CandleRow[])
   }
-  return Object.fromEntries(Object.entries(rows).map(([symbol, all]) => {
-    const columns = candleColumns(all.length)
-    all.forEach(([openTime, open, high, low, close_, volume], row) => {
-      columns.openTime[row] = openTime
-      columns.open[row] = open
-      columns.high[row] = high
-      columns.low[row] = low
-      columns.close[row] = close_
-      columns.volume[row] = volume
-    })
-    return [symbol, columns]
-  }))
+  return Object.fromEntries(Object.entries(rows).map(([symbol, all]) => [symbol, columnsOfRows(all)]))
 }
 
 /** Candles in memory, moment by moment. */
 class RecordedCandles implements MarketSource {
-  readonly #tapes: Readonly<Record<string, CandleColumns>>
+  readonly #tapes: Tapes
   readonly #timeframe: Timeframe
-  readonly #instruments: Readonly<Record<string, Instrument>>
+  readonly #instruments: OneLane['terms']['instruments']
 
-  constructor(tapes: Readonly<Record<string, CandleColumns>>, timeframe: Timeframe, instruments: Readonly<Record<string, Instrument>>) {
+  constructor(tapes: Tapes, timeframe: Timeframe, instruments: OneLane['terms']['instruments']) {
     this.#tapes = tapes
     this.#timeframe = timeframe
     this.#instruments = instruments
@@ -177,7 +182,8 @@ class RecordedCandles implements MarketSource {
       yield { ...common, symbol, columns, start: 0, end: columns.openTime.length, more: false }
       return
     }
-    const moments = all.flatMap(([symbol, columns], order) => Array.from(columns.openTime, (time, row) => ({ symbol, columns, order, time, row })))
+    const moments = all.flatMap(([symbol, columns], order) =>
+      Array.from(columns.openTime, (time, row) => ({ symbol, columns, order, time, row })))
     moments.sort((a, b) => a.time - b.time || a.order - b.order)
     for (const [index, { symbol, columns, row, time }] of moments.entries()) {
       yield { ...common, symbol, columns, start: row, end: row + 1, more: moments[index + 1]?.time === time }
@@ -185,32 +191,27 @@ class RecordedCandles implements MarketSource {
   }
 }
 
-async function backtestTrades(
-  { resolution, terms }: RecordedRun, tapes: Readonly<Record<string, CandleColumns>>, world: World,
-): Promise<ParityTrade[]> {
-  const { scenario, folder, plugins: { strategy, market } } = resolution
+async function backtestTrades({ resolution, terms }: RecordedRun, tapes: Tapes, world: World): Promise<ParityTrade[]> {
+  const { scenario, folder, plugins: { market } } = resolution
   const { symbols, timeframe, seed } = scenario
+  const { instruments } = terms
   const clock = new SimulatedClock()
   const paper = await registry.plugin('broker', 'paper')
-  const broker = await paper.create(scenario.broker.options, makeDeps(world, clock, seed, paper.env), { instruments: terms.instruments, timeframe })
+  const paperDeps = makeDeps(world, clock, seed, paper.env)
+  const broker = await paper.create(scenario.broker.options, paperDeps, { instruments, timeframe })
   const { fillTimeframe = null } = scenario.broker.options as { fillTimeframe?: Timeframe | null }
   // Finer candles are in no trail: the scenario's own tape has them.
-  const source = fillTimeframe === null ? new RecordedCandles(tapes, timeframe, terms.instruments)
-    : await openMarket(scenario, folder, market, terms.instruments, makeDeps(world, clock, seed, market.env))
-  const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
-  const lane = new Lane({
-    policy: scenario.policy, broker, account: { cash: terms.cash, costs: terms.costs }, instruments: symbols.map((symbol) => terms.instruments[symbol]),
-    timeframeMs: timeframeMs(timeframe), trail: null,
-  }, [{ variant: 0, ...scenario.policy }])
-  await runSession({
-    market: source, tracks, lanes: [lane], chain, timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock,
-    signal: world.signal, atEnd: 'close', stopwatch: world.stopwatch,
-  })
+  const source = fillTimeframe === null ? new RecordedCandles(tapes, timeframe, instruments)
+    : await openMarket(scenario, folder, market, instruments, makeDeps(world, clock, seed, market.env))
+  const { lane, plan } = await assembleOne(
+    resolution, world, { market: source, broker, terms, trail: null, clock, atEnd: 'close' },
+  )
+  await runSession(plan)
   world.signal.throwIfAborted()
-  const { trades } = lane.portfolio
-  return Array.from({ length: trades.length }, (_, row): ParityTrade => ({
-    symbol: symbols[trades.symbol[row]], entryTime: trades.entryTime[row], exitTime: trades.exitTime[row], reason: EXIT_REASONS[trades.reason[row]],
-    quantity: trades.quantity[row], entryPrice: trades.entryPrice[row], exitPrice: trades.exitPrice[row], fees: trades.fees[row],
+  const { trades: { length, symbol, entryTime, exitTime, reason, quantity, entryPrice, exitPrice, fees } } = lane.portfolio
+  return Array.from({ length }, (_, row): ParityTrade => ({
+    symbol: symbols[symbol[row]], entryTime: entryTime[row], exitTime: exitTime[row], reason: EXIT_REASONS[reason[row]],
+    quantity: quantity[row], entryPrice: entryPrice[row], exitPrice: exitPrice[row], fees: fees[row],
   }))
 }
 

@@ -5,7 +5,8 @@ import type { Fill } from './core/order.ts'
 import { applyFill, createPortfolio, voidPosition, type Holding } from './core/portfolio.ts'
 import type { EpochMs } from './core/time.ts'
 import { messageOf } from './errors.ts'
-import { termsOf, type Terms } from './live.ts'
+import type { LaneTerms } from './assemble.ts'
+import { termsOf } from './live.ts'
 import type { PastLine, Venue } from './ports.ts'
 import { LiveDirectory, readRun, recordsIn, type RunRecord } from './session/live-directory.ts'
 import { haltReason, resumePending } from './session/operator-box.ts'
@@ -49,7 +50,7 @@ export interface LiveRun {
   readonly venue: Pick<Venue, 'name' | 'url'>
   readonly lines: readonly TrailLine[]
   /** null: it never reached its venue. */
-  readonly terms: Terms | null
+  readonly terms: LaneTerms | null
   readonly positions: readonly OpenPosition[]
   /** Symbols whose entry has been sent, and of which the trail does not say more yet. */
   readonly entering: readonly string[]
@@ -120,7 +121,7 @@ export function panicLines(path: string): readonly PastLine[] {
 const salesBeside = (path: string): readonly Fill[] => panicLines(path).filter(({ type }) => type === 'fill').map(fillOf)
 
 /** The books of the trail, and of the sales that the run has not taken in yet. */
-function openPositions(lines: readonly TrailLine[], { cash, instruments }: Terms, beside: readonly Fill[]): OpenPosition[] {
+function openPositions(lines: readonly TrailLine[], { cash, instruments }: LaneTerms, beside: readonly Fill[]): OpenPosition[] {
   const symbols = Object.keys(instruments)
   const portfolio = createPortfolio(cash, symbols.map((symbol) => instruments[symbol]))
   const holdings = new Map(portfolio.holdings.map((holding) => [holding.instrument.symbol, holding]))

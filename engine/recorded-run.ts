@@ -3,7 +3,8 @@ import { readTrail, type TrailLine } from './audit/reader.ts'
 import { recallResolution, type Resolution, type ResolvedScenario } from './config/resolve.ts'
 import { registry } from './assemble.ts'
 import { TapedeckError } from './errors.ts'
-import { termsOf, type Terms } from './live.ts'
+import type { LaneTerms } from './assemble.ts'
+import { termsOf } from './live.ts'
 import { readRun, type RunRecord } from './session/live-directory.ts'
 
 /** A run of the live path, read back from its directory. */
@@ -11,20 +12,22 @@ export interface RecordedRun {
   readonly path: string
   readonly record: RunRecord
   readonly lines: readonly TrailLine[]
-  readonly terms: Terms
+  readonly terms: LaneTerms
   /** The scenario as it was resolved then, with today's plugins and strategy. */
   readonly resolution: Resolution
 }
 
-/** Reads a run for replay or parity. Throws TD_RUN_MISSING, TD_TRAIL_BROKEN, and TD_USAGE for a backtest's directory. */
+/** Reads a run for replay or parity. Throws TD_RUN_MISSING, TD_TRAIL_BROKEN, and TD_USAGE for a backtest's. */
 export async function readRecordedRun(path: string): Promise<RecordedRun> {
   const record = readRun(path)
   const { lines } = readTrail(join(path, 'audit.jsonl'))
   const terms = termsOf(lines)
   if (terms === null) {
     throw new TapedeckError('TD_USAGE', lines.some(({ fields }) => fields.type === 'decision')
-      ? `${path}: this is a backtest, which records nothing of its broker: run the scenario again, the same bytes come out`
+      ? `${path}: a backtest records nothing of its broker: run the scenario again, the same bytes come out`
       : `${path}: the run ended before it had reached its venue: there is nothing in it yet`)
   }
-  return { path, record, lines, terms, resolution: await recallResolution(record['scenario'] as ResolvedScenario, typeof record['folder'] === 'string' ? record['folder'] : path, registry) }
+  const folder = typeof record['folder'] === 'string' ? record['folder'] : path
+  const resolution = await recallResolution(record['scenario'] as ResolvedScenario, folder, registry)
+  return { path, record, lines, terms, resolution }
 }

@@ -1,20 +1,16 @@
 import { join } from 'node:path'
-import { loadExchange, makeDeps, openMarket, registry, SimulatedClock, type World } from './assemble.ts'
+import { loadExchange, registry, type World } from './assemble.ts'
 import { scenarioHash } from './backtest.ts'
 import type { Resolution } from './config/resolve.ts'
-import { candleColumns, type CandleColumns } from './core/candle.ts'
-import { instrumentOf, type Instrument } from './core/instrument.ts'
 import type { FillModelName } from './core/matching.ts'
 import type { Timeframe } from './core/timeframe.ts'
 import { practiceClock } from './clocks.ts'
 import { TapedeckError } from './errors.ts'
 import { liveRunId, runLive, type Connected, type LiveResult } from './live.ts'
-import type { MarketSource, Venue } from './ports.ts'
-import { parseOptions } from './registry.ts'
+import type { Venue } from './ports.ts'
 import { LiveDirectory } from './session/live-directory.ts'
+import { loadTape, openTape, startOf, writtenInstruments } from './tape.ts'
 import { PRACTICE } from './venue.ts'
-
-export { PRACTICE } from './venue.ts'
 
 /** The options of broker paper, as far as a practice exchange takes them over. */
 interface PaperBlock {
@@ -44,16 +40,8 @@ export interface RehearseOptions {
   readonly now: () => number
 }
 
-interface Tape {
-  readonly timeframe: Timeframe
-  readonly columns: CandleColumns
-  readonly rows: number
-}
-
-export interface LoadedTape extends Tape {
-  readonly symbol: string
-  readonly finer: Tape | null
-}
+const ABOUT = 'A rehearsal: the live path, on a practice exchange that plays the recorded candles. '
+  + 'It proves the machine, not the profit.'
 
 /**
  * Runs a backtest's scenario through the live path: a practice exchange plays its tape, and market and broker are those
@@ -69,7 +57,8 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
   const run = found?.run ?? liveRunId(scenario, options.now())
   const tapes = await loadTape(market, scenario.symbols)
   const warmup = resolution.plugins.strategy.warmup(scenario.strategy.params)
-  const instruments = Object.fromEntries(scenario.symbols.map((symbol): [string, Instrument] => [symbol, instrumentOf(symbol, scenario.instruments[symbol])]))
+  const instruments = writtenInstruments(scenario)
+  const { onCandles } = options
   const total = tapes.reduce((sum, { rows }) => sum + rows, 0)
   const { maker, taker, asset } = paper.fees
   const startTime = startOf(tapes, warmup)
@@ -88,19 +77,20 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
       throw error
     }
   }
-  const [marketPlugin, brokerPlugin] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', 'binance')])
+  const marketPlugin = await registry.plugin('market', 'binance')
+  const brokerPlugin = await registry.plugin('broker', 'binance')
   return runLive(resolution, world, {
     run, out: options.out, resume: found?.path ?? null, connect,
-    market: { plugin: marketPlugin, options: parseOptions(marketPlugin.options, {}, 'market binance', [], 'TD_PLUGIN_OPTIONS') },
+    market: { plugin: marketPlugin, options: {} },
     broker: { plugin: brokerPlugin, options: liveBrokerOptions(scenario.broker.options) },
     checkIntervalMs: options.checkIntervalMs, decisions: options.decisions,
     about: {
-      kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed, folder: resolution.folder,
-      exchange: options.exchange === null ? 'own' : 'external',
+      kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed,
+      folder: resolution.folder, exchange: options.exchange === null ? 'own' : 'external',
     },
-    notes: ['A rehearsal: the live path, with a practice exchange that plays the recorded candles. It proves the machine, not the profit.'],
+    notes: [ABOUT],
     atMarketEnd: 'finished', tape: market, now: options.now,
-    ...(options.onCandles === undefined ? {} : { onCandles: (candles: number) => options.onCandles!(candles / total, candles) }),
+    ...(onCandles === undefined ? {} : { onCandles: (candles: number) => onCandles(candles / total, candles) }),
   })
 }
 
@@ -113,69 +103,23 @@ export function liveBrokerOptions(options: unknown): object {
 /** Only what the paper broker assumes can be played by a practice exchange. */
 function paperBlock({ scenario }: Resolution): PaperBlock {
   if (scenario.broker.name !== 'paper') {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker ${scenario.broker.name} cannot be rehearsed; a rehearsal takes its assumptions from a paper block`)
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker ${scenario.broker.name} cannot be rehearsed; `
+      + 'a rehearsal takes its assumptions from a block of broker paper')
   }
   const paper = scenario.broker.options as PaperBlock
   if (paper.latencyCandles > 0) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker.latencyCandles is ${paper.latencyCandles}: an exchange fills at once; set it to 0 to rehearse`)
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker.latencyCandles is ${paper.latencyCandles}: `
+      + 'an exchange fills at once; set it to 0 to rehearse')
   }
   return paper
 }
 
-/** The scenario's own market, read as a backtest reads it. */
-export function openTape({ scenario, folder, plugins: { market } }: Resolution, world: World): Promise<MarketSource> | MarketSource {
-  const instruments = Object.fromEntries(scenario.symbols.map((symbol) => [symbol, instrumentOf(symbol, scenario.instruments[symbol])]))
-  return openMarket(scenario, folder, market, instruments, makeDeps(world, new SimulatedClock(), scenario.seed, market.env))
-}
-
-/** All candles of a tape, by symbol, in memory. */
-export async function loadTape(market: MarketSource, symbols: readonly string[]): Promise<readonly LoadedTape[]> {
-  const found = symbols.map((symbol) => ({ symbol, main: new Growing(), finer: new Growing() }))
-  for await (const event of market.events()) {
-    if (event.kind !== 'candles') continue
-    const one = found.find(({ symbol }) => symbol === event.symbol)!
-    const into = event.decides ? one.main : one.finer
-    into.add(event.timeframe, event.columns, event.start, event.end)
-  }
-  return found.map(({ symbol, main, finer }) => ({ symbol, ...main.tape(), finer: finer.rows === 0 ? null : finer.tape() }))
-}
-
-const COLUMNS = ['openTime', 'open', 'high', 'low', 'close', 'volume'] as const
-
-class Growing {
-  rows = 0
-  #columns = candleColumns(4096)
-  #timeframe: Timeframe = '1h'
-
-  add(timeframe: Timeframe, columns: CandleColumns, start: number, end: number): void {
-    this.#timeframe = timeframe
-    const needed = this.rows + end - start
-    if (needed > this.#columns.openTime.length) {
-      const grown = candleColumns(Math.max(needed, 2 * this.#columns.openTime.length))
-      for (const name of COLUMNS) grown[name].set(this.#columns[name])
-      this.#columns = grown
-    }
-    for (const name of COLUMNS) this.#columns[name].set(columns[name].subarray(start, end), this.rows)
-    this.rows = needed
-  }
-
-  tape(): Tape {
-    return { timeframe: this.#timeframe, columns: this.#columns, rows: this.rows }
-  }
-}
-
-/** The moment at which every symbol's warm-up has just closed: from there on decisions are made. */
-export function startOf(tapes: readonly LoadedTape[], warmup: number): number {
-  const short = tapes.find(({ rows }) => rows <= warmup)
-  if (short !== undefined) {
-    throw new TapedeckError('TD_TAPE_EMPTY', `${short.symbol}: ${short.rows} candles, of which ${warmup} warm the indicators up: none is left to rehearse`)
-  }
-  return Math.max(...tapes.map(({ columns }) => columns.openTime[warmup]))
-}
-
 function newestRehearsal({ scenario }: Resolution, out: string): { readonly run: string; readonly path: string } {
   const hash = scenarioHash(scenario)
-  const path = LiveDirectory.findNewest(out, (record) => record['scenarioSha256'] === hash && record['kind'] === 'rehearsal')
-  if (path === null) throw new TapedeckError('TD_RUN_MISSING', `${out}: no rehearsal of ${scenario.name} that could be gone on with; leave --resume out to start one`)
+  const path = LiveDirectory.findNewest(out, ({ scenarioSha256, kind }) => scenarioSha256 === hash && kind === 'rehearsal')
+  if (path === null) {
+    throw new TapedeckError('TD_RUN_MISSING',
+      `${out}: no rehearsal of ${scenario.name} that could be gone on with; leave --resume out to start one`)
+  }
   return { run: path.split(/[\\/]/).at(-1)!, path }
 }

@@ -1,9 +1,7 @@
-import { prepareDecisions, SimulatedClock, type World } from './assemble.ts'
+import { assembleOne, SimulatedClock, type World } from './assemble.ts'
 import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
-import { timeframeMs } from './core/timeframe.ts'
 import { readRecordedRun } from './recorded-run.ts'
-import { Lane } from './session/lane.ts'
 import { Difference, Past } from './session/past.ts'
 import { PastOver, RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { runSession } from './session/session.ts'
@@ -21,14 +19,14 @@ export interface ReplayResult {
 
 /**
  * Feeds everything that came from outside — candles, wake-ups, answers of the broker, acts of people, restarts — in its
- * recorded order to the loop and compares each line that it writes with the recorded one. Throws what reading a run throws.
+ * recorded order to the loop and compares each line that it writes with the recorded one. Throws what reading a run
+ * throws.
  */
 export async function replay(path: string, world: World): Promise<ReplayResult> {
   const { record, lines, terms, resolution } = await readRecordedRun(path)
   const { scenario, plugins: { strategy } } = resolution
   const { symbols, timeframe } = scenario
   const run = record['run'] as string
-  const clock = new SimulatedClock()
   let decisions = 0
   const past = new Past(lines, (notes) => trail.skip(notes), () => {})
   const trail: Trail = new Trail('full', { run, timeframe, scored: strategy.scored === true }, (bytes) => {
@@ -39,24 +37,22 @@ export async function replay(path: string, world: World): Promise<ReplayResult> 
     if (text.startsWith('{"type": "decision"')) decisions++
   }, () => past.over)
   const restarts = lines.filter(({ fields }) => fields.type === 'session' && fields['event'] === 'restarted').length
-  const result = (difference: ReplayResult['difference']): ReplayResult => ({ run, decisions, lines: lines.length, restarts, difference })
+  const result = (difference: ReplayResult['difference']): ReplayResult =>
+    ({ run, decisions, lines: lines.length, restarts, difference })
   try {
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
-    trail.line('session', null, { event: 'account', cash: terms.cash, costs: terms.costs, instruments: terms.instruments })
-    const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
-    const lane = new Lane({
-      policy: scenario.policy, broker: new ReplayBroker(past, terms, null), account: terms,
-      instruments: symbols.map((symbol) => terms.instruments[symbol]), timeframeMs: timeframeMs(timeframe), trail,
-    }, [{ variant: 0, ...scenario.policy }])
-    await runSession({
-      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, null), trail), tracks, lanes: [lane], chain,
-      timeframe, warmup, usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal, atEnd: 'keep', stopwatch: world.stopwatch,
+    trail.line('session', null, { event: 'account', ...terms })
+    const { plan } = await assembleOne(resolution, world, {
+      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, null), trail),
+      broker: new ReplayBroker(past, terms, null), terms, trail, clock: new SimulatedClock(), atEnd: 'keep',
     })
+    await runSession(plan)
     world.signal.throwIfAborted()
     return result(null)
   } catch (error) {
     if (error instanceof PastOver) return result(null)
-    if (error instanceof Difference) return result({ line: error.line, recorded: error.recorded, replayed: error.replayed })
-    throw error
+    if (!(error instanceof Difference)) throw error
+    const { line, recorded, replayed } = error
+    return result({ line, recorded, replayed })
   }
 }

@@ -5,6 +5,9 @@ type Manifest = { readonly [K in PluginKind]: Readonly<Record<string, () => Prom
 /** The practice exchange: no plugin of a scenario, but found here like all that is concrete. */
 export const exchange = () => import('./exchange/exchange.ts')
 
+/** What the doctor asks a venue. */
+export const venueChecks = () => import('./binance/checks.ts')
+
 /** The manifest: one line per plugin, imported only when it is used. */
 export const plugins: Manifest = {
   market: {

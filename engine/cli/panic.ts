@@ -1,7 +1,7 @@
 import { TapedeckError } from '../errors.ts'
 import { panic, type Flattened, type PanicResult } from '../panic.ts'
 import { isUnfinished, liveRuns, readLiveRun, type LiveRun } from '../positions.ts'
-import { money, fixed, plural, priceDecimals, quantity } from '../report/format.ts'
+import { fixed, money, priceDecimals, quantity } from '../report/format.ts'
 import { paint, span, type Line } from '../report/terminal-layout.ts'
 import { venueOfRun } from '../venue.ts'
 import { defineCommand } from './command.ts'
@@ -74,7 +74,7 @@ function symbolLine({ terms }: LiveRun, { symbol, cancelled, fills, done }: Flat
   const sales = fills.map(({ side, quantity: amount, price, notional, feeQuote, reason }) =>
     `${side === 'sell' ? 'sold' : 'had bought'} ${quantity(amount)} ${base} at ${fixed(price, digits)} = ${money(notional, quote)} ${quote}`
     + `${feeQuote > 0 ? `, fee ${money(feeQuote, quote)}` : ''}${reason === null || reason === 'operator' ? '' : ` (${reason})`}`)
-  const taken = cancelled.length === 0 ? [] : [`${plural(cancelled.length, 'order')} cancelled (${cancelled.join(', ')})`]
+  const taken = cancelled.length === 0 ? [] : [`protection cancelled (${cancelled.join(', ')})`]
   return [done ? span('  ✓ ', 'up') : span('  ✗ ', 'down'), span(`${symbol}  ${[...taken, ...sales, ...(done ? [] : ['something is left'])].join('; ')}`)]
 }
 

@@ -67,6 +67,20 @@ export function setRow(columns: CandleColumns, row: number, candle: Candle): voi
   columns.volume[row] = candle.volume
 }
 
+/** A candle as a row of numbers: open time, open, high, low, close, volume. */
+export type CandleRow = readonly [EpochMs, number, number, number, number, number]
+
+export function columnsOfRows(rows: readonly CandleRow[]): CandleColumns {
+  const columns = candleColumns(rows.length)
+  rows.forEach(([openTime, open, high, low, close, volume], row) =>
+    setRow(columns, row, { openTime, open, high, low, close, volume }))
+  return columns
+}
+
+export const rowOf = (columns: CandleColumns, row: number): CandleRow => [
+  columns.openTime[row], columns.open[row], columns.high[row], columns.low[row], columns.close[row], columns.volume[row],
+]
+
 /** The rule that a candle's numbers break, in words, or null when it is sound. Times are checked by whoever knows the grid. */
 export function brokenRule(open: number, high: number, low: number, close: number, volume: number): string | null {
   if (low > 0 && low <= open && low <= close && open <= high && close <= high && volume >= 0 && high < Infinity && volume < Infinity) {

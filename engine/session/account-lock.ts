@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { chmodSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, TapedeckError } from '../errors.ts'
@@ -13,6 +13,7 @@ export interface AccountLock {
 
 /** Temporary files that nobody touches for some days are tidied away on many systems, and bots run for longer. */
 const TOUCH_EVERY_MS = 6 * 3_600_000
+const FOLDER = 'tapedeck-locks'
 
 /**
  * One process per account and symbol: two would count each other's fills as their own. `symbols` such as BTC/USDT.
@@ -50,6 +51,17 @@ export function lockAccount(venueName: string, apiKey: string, symbols: readonly
   }
 }
 
+/** Accounts and symbols that a living process holds, as `testnet-<account>-BTCUSDT`. Nothing is changed. */
+export function heldAccounts(): readonly { readonly name: string; readonly pid: number }[] {
+  const folder = join(tmpdir(), FOLDER)
+  if (!existsSync(folder)) return []
+  const names = new Set(readdirSync(folder).flatMap((entry) => /^(.+)\.\d+\.pid$/.exec(entry)?.[1] ?? []))
+  return [...names].sort().flatMap((name) => {
+    const pid = ProcessLock.holder(join(folder, name))
+    return pid === null ? [] : [{ name, pid }]
+  })
+}
+
 function take(base: string, symbol: string, release: () => void): ProcessLock | number {
   try {
     return ProcessLock.take(base)
@@ -62,7 +74,7 @@ function take(base: string, symbol: string, release: () => void): ProcessLock | 
 }
 
 function lockFolder(): string {
-  const folder = join(tmpdir(), 'tapedeck-locks')
+  const folder = join(tmpdir(), FOLDER)
   try {
     makeFolder(folder)
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { TrailLine } from '../audit/reader.ts'
-import { candleColumns } from '../core/candle.ts'
+import { columnsOfRows, type CandleRow } from '../core/candle.ts'
 import type { Execution, ExitReason } from '../core/order.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Timeframe } from '../core/timeframe.ts'
@@ -32,8 +32,8 @@ const isNote = ({ type, purpose, event }: PastLine): boolean =>
 const ENDED = new Set(['cancelled', 'rejected', 'expired', 'void'])
 
 /**
- * A recorded run that a session goes through again. Market and broker take their answers from it, and each line that the
- * session writes is held against the one that is recorded. Once it is `over`, the world itself has to answer.
+ * A recorded run that a session goes through again. Market and broker take their answers from it, and each line that
+ * the session writes is held against the one that is recorded. Once it is `over`, the world itself has to answer.
  */
 export class Past {
   readonly #lines: readonly TrailLine[]
@@ -76,8 +76,9 @@ export class Past {
   /** The next thing that the market or a person sent. */
   event(timeframe: Timeframe): MarketEvent {
     const { fields, text } = this.#lines[this.#at]
-    if (fields.type === 'market') return fields['event'] === 'wake' ? { kind: 'wake', time: timeOf(fields) } : batchOf(fields, timeframe)
     if (fields.type === 'operator') return actOf(fields)
+    if (fields.type === 'market' && fields['event'] === 'wake') return { kind: 'wake', time: timeOf(fields) }
+    if (fields.type === 'market') return batchOf(fields, timeframe)
     throw new Difference(this.#at + 1, text, '(the session waits for the market)')
   }
 
@@ -109,29 +110,18 @@ export class Past {
 
 const timeOf = ({ timestamp }: PastLine): EpochMs => Date.parse(timestamp!)
 
-/** Rows of `market` lines: open time, open, high, low, close, volume. */
-type Row = readonly [EpochMs, number, number, number, number, number]
-
 function batchOf(fields: PastLine, timeframe: Timeframe): MarketEvent {
-  const rows = fields['rows'] as readonly Row[]
-  const columns = candleColumns(rows.length)
-  rows.forEach(([openTime, open, high, low, close, volume], row) => {
-    columns.openTime[row] = openTime
-    columns.open[row] = open
-    columns.high[row] = high
-    columns.low[row] = low
-    columns.close[row] = close
-    columns.volume[row] = volume
-  })
+  const rows = fields['rows'] as readonly CandleRow[]
   return {
-    kind: 'candles', symbol: fields['symbol'] as string, timeframe, columns, start: 0, end: rows.length, settles: true,
-    decides: true, more: fields['more'] as boolean, arrivedAt: timeOf(fields), missed: fields['missed'] as boolean,
+    kind: 'candles', symbol: fields['symbol'] as string, timeframe, columns: columnsOfRows(rows), start: 0,
+    end: rows.length, settles: true, decides: true, more: fields['more'] as boolean, arrivedAt: timeOf(fields),
+    missed: fields['missed'] as boolean,
   }
 }
 
 const actOf = (fields: PastLine): OperatorAct => ({
-  kind: 'operator', time: timeOf(fields), act: fields['act'] as OperatorAct['act'], symbol: fields['symbol'] as string | null,
-  reason: fields['reason'] as string,
+  kind: 'operator', time: timeOf(fields), act: fields['act'] as OperatorAct['act'],
+  symbol: fields['symbol'] as string | null, reason: fields['reason'] as string,
 })
 
 /** A fill as the order desk wrote it. */
@@ -155,8 +145,10 @@ export const fillOf = (fields: PastLine): Extract<Execution, { kind: 'fill' }> =
 })
 
 function endOf(fields: PastLine): Execution {
-  const symbol = fields['symbol'] as string
-  const state = fields['state'] as 'cancelled' | 'rejected' | 'expired' | 'void'
-  if (state === 'void') return { kind: 'void', symbol, time: timeOf(fields), reason: 'reset' }
-  return { kind: 'order', orderId: fields['id'] as string, symbol, time: timeOf(fields), state, reason: fields['reason'] as string }
+  const { symbol, state, id, reason } = fields as unknown as {
+    symbol: string; state: 'cancelled' | 'rejected' | 'expired' | 'void'; id: string; reason: string
+  }
+  const time = timeOf(fields)
+  return state === 'void' ? { kind: 'void', symbol, time, reason: 'reset' }
+    : { kind: 'order', orderId: id, symbol, time, state, reason }
 }

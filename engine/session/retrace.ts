@@ -1,6 +1,6 @@
 import type { Trail } from '../audit/trail.ts'
 import type { Approved, Execution, Order } from '../core/order.ts'
-import type { Candle } from '../core/candle.ts'
+import { rowOf, type Candle } from '../core/candle.ts'
 import type { Instrument } from '../core/instrument.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Timeframe } from '../core/timeframe.ts'
@@ -58,7 +58,9 @@ export class ReplayMarket implements MarketSource {
   readonly #then: MarketSource | null
   readonly #instruments: Readonly<Record<string, Instrument>>
 
-  constructor(past: Past, timeframe: Timeframe, instruments: Readonly<Record<string, Instrument>>, then: MarketSource | null) {
+  constructor(
+    past: Past, timeframe: Timeframe, instruments: Readonly<Record<string, Instrument>>, then: MarketSource | null,
+  ) {
     this.#past = past
     this.#timeframe = timeframe
     this.#instruments = instruments
@@ -103,12 +105,7 @@ export class RecordedMarket implements MarketSource {
       return this.#trail.line('operator', time, { act, symbol, reason })
     }
     const { symbol, columns, start, end, more, missed = false, arrivedAt } = event
-    const rows: number[][] = []
-    for (let row = start; row < end; row++) {
-      rows.push([
-        columns.openTime[row], columns.open[row], columns.high[row], columns.low[row], columns.close[row], columns.volume[row],
-      ])
-    }
+    const rows = Array.from({ length: end - start }, (_, index) => rowOf(columns, start + index))
     this.#trail.line('market', arrivedAt ?? null, { event: 'candles', symbol, more, missed, rows })
   }
 }

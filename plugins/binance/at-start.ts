@@ -10,7 +10,7 @@ const ATTEMPTS = 5
  * `what` the thing that is read. Throws TD_EXCHANGE_FAILED.
  */
 export async function readAtStart<T>(
-  who: string, what: string, { name }: Venue, { clock, signal }: Pick<Deps, 'clock' | 'signal'>, read: () => Promise<T>,
+  who: string, what: string, { name }: Venue, { clock, signal, log }: Pick<Deps, 'clock' | 'signal' | 'log'>, read: () => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -23,6 +23,7 @@ export async function readAtStart<T>(
           `${who}: ${what} could not be read from ${name}: ${error.message}; check the symbol and the connection with tapedeck doctor`,
           { cause: error })
       }
+      log.warn(`${who}: ${what} could not be read from ${name} (${error.message}); trying again`)
       await clock.sleep(error.retryAfterMs ?? 1000 * 2 ** (attempt - 1), signal)
     }
   }

@@ -1,6 +1,6 @@
-import type { Deps } from '../../engine/ports.ts'
+import type { Deps, Venue } from '../../engine/ports.ts'
 import { account, commission, orderLists, queriedOrders, type AccountAnswer, type Commission } from './answers.ts'
-import { CallError, marketId, type Connection, type VenueMarket } from './connection.ts'
+import { CallError, connect, marketId, type Connection, type VenueMarket } from './connection.ts'
 
 /** One line of `tapedeck doctor`. */
 export interface Check {
@@ -62,6 +62,16 @@ export async function checkVenueHealth(
     if (!signal.aborted) checks.push(...await symbolChecks(connection, symbol, owned))
   }
   return checks
+}
+
+/** {@link checkVenueHealth} over a connection of its own, which gives a venue 5 s for an answer. Throws TD_VENUE. */
+export async function examineVenue(venue: Venue, symbols: readonly string[], deps: Deps): Promise<readonly Check[]> {
+  const connection = await connect(venue, deps, { timeoutMs: 5_000 })
+  try {
+    return await checkVenueHealth(connection, symbols, deps)
+  } finally {
+    await connection.close()
+  }
 }
 
 function permissionChecks({ canTrade, accountType, permissions }: AccountAnswer): readonly Check[] {

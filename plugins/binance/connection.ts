@@ -37,6 +37,8 @@ export interface Connection {
 export interface ConnectOptions {
   /** A request without a whole answer after this many real ms is given up; default 10,000. */
   readonly timeoutMs?: number
+  /** Told the drift, in ms, when the venue refused a request because of its time and the clock was read anew. */
+  readonly resynced?: (driftMs: number) => void
 }
 
 /** `BTC/USDT` → `BTCUSDT`, as Binance writes it. */
@@ -56,13 +58,15 @@ class VenueConnection implements Connection {
   readonly venue: Venue
   readonly counts = { signed: 0, public: 0 }
   readonly #deps: Deps
+  readonly #resynced: (driftMs: number) => void
   readonly #markets = new Map<string, VenueMarket>()
   #client: RestClient | null = null
   #drift = 0
 
-  constructor(venue: Venue, deps: Deps) {
+  constructor(venue: Venue, deps: Deps, resynced: (driftMs: number) => void) {
     this.venue = venue
     this.#deps = deps
+    this.#resynced = resynced
   }
 
   async open(timeoutMs: number): Promise<this> {
@@ -83,7 +87,7 @@ class VenueConnection implements Connection {
     } catch (error) {
       if (!(signed && error instanceof CallError && error.code === -1021)) throw error
       try {
-        await this.syncTime()
+        this.#resynced(await this.syncTime())
       } catch {
         // The refusal says more than a failed look at the clock.
         throw error
@@ -139,7 +143,9 @@ class VenueConnection implements Connection {
  * A connection to `venue`; asks nothing yet. Throws TD_VENUE for a venue that must not be contacted or has no keys, see
  * {@link checkVenue}.
  */
-export async function connect(venue: Venue, deps: Deps, { timeoutMs = 10_000 }: ConnectOptions = {}): Promise<Connection> {
+export async function connect(
+  venue: Venue, deps: Deps, { timeoutMs = 10_000, resynced = () => {} }: ConnectOptions = {},
+): Promise<Connection> {
   checkVenue(venue, deps.env)
-  return new VenueConnection(venue, deps).open(Math.min(timeoutMs, venue.timeoutMs ?? Infinity))
+  return new VenueConnection(venue, deps, resynced).open(Math.min(timeoutMs, venue.timeoutMs ?? Infinity))
 }

@@ -9,12 +9,12 @@ export interface Mishap {
 }
 
 export interface Watching {
-  now(): EpochMs
+  readonly now: () => EpochMs
   /** A hanging request is given up after so many real ms; null leaves that to the bot's own, longer limit. */
   readonly timeoutMs: number | null
-  failed(mishap: Mishap): void
+  readonly failed: (mishap: Mishap) => void
   /** Told after each request. */
-  passed(time: EpochMs): void
+  readonly passed: (time: EpochMs) => void
 }
 
 /** Codes that say something about the exchange's health; other refusals are answers like any other. */
@@ -27,7 +27,7 @@ export function watchedFetch(real: typeof fetch, { now, timeoutMs, failed, passe
     if (!url.pathname.startsWith('/api/v3')) return real(input, init)
     const request = `${init.method ?? 'GET'} ${url.pathname.slice('/api/v3'.length)}`
     const fail = (what: string): void => { failed({ time: now(), request, what }) }
-    const limits = [...(init.signal === undefined || init.signal === null ? [] : [init.signal]), ...(timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs)])]
+    const limits = [init.signal, timeoutMs === null ? null : AbortSignal.timeout(timeoutMs)].filter((signal) => signal instanceof AbortSignal)
     try {
       const answer = await real(input, { ...init, ...(limits.length === 0 ? {} : { signal: AbortSignal.any(limits) }) })
       const text = await answer.text()

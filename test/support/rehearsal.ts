@@ -9,7 +9,9 @@ import { instrumentOf } from '../../engine/core/instrument.ts'
 import type { Costs, FillModelName } from '../../engine/core/matching.ts'
 import type { LiveResult } from '../../engine/live.ts'
 import type { PastLine } from '../../engine/ports.ts'
-import { loadTape, openTape, PRACTICE, rehearse, startOf, type RehearseOptions } from '../../engine/rehearse.ts'
+import { rehearse, type RehearseOptions } from '../../engine/rehearse.ts'
+import { loadTape, openTape, startOf } from '../../engine/tape.ts'
+import { PRACTICE } from '../../engine/venue.ts'
 import { startExchange, type PracticeExchange, type PracticeOptions } from '../../plugins/exchange/exchange.ts'
 import { quietWorld, temporaryFolder } from './run-scenario.ts'
 
@@ -21,6 +23,8 @@ export interface Stage {
 
 export interface RehearsalOptions extends Partial<RehearseOptions> {
   readonly signal?: AbortSignal
+  /** Told what a user would be warned of. */
+  readonly warn?: (message: string) => void
 }
 
 /** Resolves a scenario through the same files and checks as the command line does. */
@@ -32,8 +36,9 @@ export async function stage(scenario: object, folder = temporaryFolder()): Promi
 }
 
 /** Runs it through the live path in this process: wake-ups once a minute, into `<folder>/runs`. */
-export function rehearseOn({ folder, resolution }: Stage, { signal, ...options }: RehearsalOptions = {}): Promise<LiveResult> {
-  return rehearse(resolution, quietWorld(signal), {
+export function rehearseOn({ folder, resolution }: Stage, { signal, warn, ...options }: RehearsalOptions = {}): Promise<LiveResult> {
+  const world = quietWorld(signal)
+  return rehearse(resolution, { ...world, log: { ...world.log, ...(warn === undefined ? {} : { warn }) } }, {
     out: join(folder, 'runs'), resume: false, speed: null, faults: [], seed: 1, exchange: null, checkIntervalMs: 60_000,
     decisions: null, now: () => Date.UTC(2025, 0, 1), ...options,
   })

@@ -46,6 +46,8 @@ export interface Asked {
 /** What is done to one request: whether it gets to the exchange, and what comes back instead of the exchange's answer. */
 export interface Meddling {
   readonly executed: boolean
+  /** What somebody else does right before. */
+  readonly first?: () => Promise<unknown>
   readonly answer?:
     | { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly json?: unknown; readonly text?: string }
     | 'break'
@@ -111,6 +113,8 @@ export class VenueDesk {
   /** Every line so far. */
   readonly lines: PastLine[] = []
   readonly asked: Asked[] = []
+  /** Everything that the loop was told, over all restarts. */
+  readonly told: Execution[] = []
   readonly candles: Readonly<Record<string, readonly Candle[]>>
   halted: string | null = null
   broker!: Broker
@@ -187,8 +191,12 @@ export class VenueDesk {
     return this.#settle(symbol, this.clock.now())
   }
 
-  raiseStop(stop: number, symbol = BTC): Promise<void> {
-    return this.#alive(this.broker.raiseStop(symbol, stop))
+  async raiseStop(stop: number, symbol = BTC): Promise<void> {
+    const fields = { event: 'stop-raised', symbol, to: stop }
+    if (!this.lines.some((line) => line['event'] === 'stop-raised' && line['to'] === stop)) {
+      this.lines.push(this.#line('order', this.clock.now(), fields))
+    }
+    await this.#alive(this.broker.raiseStop(symbol, stop))
   }
 
   /** The next requests of that name are meddled with in turn; null lets one through. */
@@ -210,9 +218,9 @@ export class VenueDesk {
     return this.lines.filter(({ type }) => type === 'alarm').map((line) => String(line['event']))
   }
 
-  /** Fills that were told. */
+  /** Fills that the loop was told of, over all restarts. */
   get fills(): Fill[] {
-    return this.lines.filter(({ type }) => type === 'fill') as unknown as Fill[]
+    return this.told.filter((execution): execution is Fill => execution.kind === 'fill')
   }
 
   /** Client ids of what was placed at the exchange, in order. */
@@ -224,7 +232,7 @@ export class VenueDesk {
     return this.exchange.orders().filter(({ status }) => status === 'NEW' || status === 'PARTIALLY_FILLED')
   }
 
-  /** Requests of that name, or of names that begin so where it ends with a star. */
+  /** Requests of that name, such as `POST order`. */
   requests(name: string): Asked[] {
     return this.asked.filter((one) => one.name === name)
   }
@@ -237,6 +245,7 @@ export class VenueDesk {
 
   /** Writes executions into the trail, as the order desk does. */
   record(executions: readonly Execution[]): void {
+    this.told.push(...executions)
     for (const execution of executions) {
       const { symbol, time } = execution
       if (execution.kind === 'fill') this.lines.push(this.#line('fill', time, fillFields(execution)))
@@ -271,10 +280,11 @@ export class VenueDesk {
     return async (input, init) => {
       if (life.dead) return NEVER
       const url = new URL(String(input instanceof Request ? input.url : input))
-      const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(String(init?.body ?? ''))])
+      const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(typeof init?.body === 'string' ? init.body : '')])
       const one = { name: `${init?.method ?? 'GET'} ${url.pathname.replace('/api/v3/', '')}`, params, at: this.clock.now() }
       this.asked.push(one)
-      const { executed, answer } = this.#meddlingFor(one) ?? { executed: true }
+      const { executed, answer, first } = this.#meddlingFor(one) ?? { executed: true }
+      await first?.()
       const real = executed ? await fetch(input, init) : null
       if (answer === 'crash') {
         life.die()

@@ -1,7 +1,7 @@
 import type { Candle } from '../../../engine/core/candle.ts'
 import { legReason, type Costs } from '../../../engine/core/matching.ts'
 import type { Approved, EntryOrder, Execution, ExitOrder, ExitReason, Fill, Order } from '../../../engine/core/order.ts'
-import type { EpochMs } from '../../../engine/core/time.ts'
+import { isoTime, type EpochMs } from '../../../engine/core/time.ts'
 import { floorToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
 import type { Broker, Deps, LiveBrokerPlan, OrderReceipt } from '../../../engine/ports.ts'
 import { CallError, type Connection } from '../../binance/connection.ts'
@@ -265,7 +265,8 @@ export class BinanceBroker implements Broker {
           this.#alarm('outcome-unknown', { order: ref.orderId, id: ref.clientId, error: error.message })
           const report = await this.#look(ref, orders)
           if (report !== 'absent') return report
-          if (!again) throw new Refused('not-arrived', error)
+          // Looking for it took its time.
+          if (!again || clock.now() > until) throw new Refused('not-arrived', error)
         } else if (error.failure === 'not-executed') {
           this.#alarm('not-executed', { order: ref.orderId, error: error.message })
           this.#keepQuiet(error)
@@ -333,6 +334,8 @@ export class BinanceBroker implements Broker {
     const notional = (sums.notional - booked.notional) * share
     const time = floorToGrid(last.time, this.#ms)
     const open = await orders.openAt(this.#timeframe, time)
+    // Only the reason's name and the slippage depend on it: nothing waits for a second answer.
+    if (Number.isNaN(open)) this.#alarm('open-unknown', { symbol: slot.symbol, order: ref.orderId, candle: isoTime(time) })
     const { wanted, entry } = slot
     const sameCandle = entry !== null && entry.candle === time
     const reason = buys ? null
@@ -543,7 +546,7 @@ export class BinanceBroker implements Broker {
         this.#alarm('protection-refused', { symbol, attempt, error: error.message })
         this.#keepQuiet(error)
         slot.refusedSince = Math.min(slot.refusedSince, at)
-        // After a ban that was waited out there is one more attempt, not another five.
+        // Attempts whose answers take long, or that waited a ban out, are not made five times.
         if (this.#deps.clock.now() - slot.refusedSince > PATIENCE_MS) break
         if (error.failure === 'insufficient-funds') {
           await this.#limitToBalance(slot, orders)

@@ -171,7 +171,6 @@ export class VenueOrders {
       const rows = await this.#connection.call('GET', 'klines', { symbol: this.#id, interval: timeframe, startTime: time, limit: 1 }, klines)
       return rows[0]?.openTime === time ? rows[0].open : NaN
     } catch (error) {
-      // Only the name of the reason depends on it, so that no request is repeated for it.
       if (error instanceof CallError) return NaN
       throw error
     }
