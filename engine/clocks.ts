@@ -65,10 +65,11 @@ export class ScaledClock implements Clock {
   readonly #endTime: EpochMs
   readonly #met: { readonly simulated: EpochMs; readonly real: number }
 
-  constructor(now: EpochMs, pace: number, endTime: EpochMs) {
+  /** At `real`, by `performance.now()`, it was `simulated`. */
+  constructor(simulated: EpochMs, real: number, pace: number, endTime: EpochMs) {
     this.#pace = pace
     this.#endTime = endTime
-    this.#met = { simulated: now, real: performance.now() }
+    this.#met = { simulated, real }
   }
 
   now(): EpochMs {
@@ -93,8 +94,12 @@ export async function practiceClock(venue: Venue, speed: number | null): Promise
   if (!isLoopbackOrigin(venue.url ?? '')) {
     throw new TapedeckError('TD_VENUE', `${venue.url ?? 'nowhere'}: a practice exchange is on this machine, such as http://127.0.0.1:4711`)
   }
-  const { pace, time, endTime } = await control(venue, 'state', whole)
-  return pace === 'stepped' ? SteppedClock.of(venue, speed) : new ScaledClock(time, pace, endTime)
+  const { pace } = await control(venue, 'state', whole)
+  if (pace === 'stepped') return SteppedClock.of(venue, speed)
+  // Asked again over the open connection, since what an answer takes is multiplied by the pace.
+  const asked = performance.now()
+  const { time, endTime } = await control(venue, 'state', whole)
+  return new ScaledClock(time, (asked + performance.now()) / 2, pace, endTime)
 }
 
 /** One connection that stays open: the clock is told to move tens of thousands of times, and `fetch` takes thrice as long. */

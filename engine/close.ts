@@ -4,12 +4,12 @@ import { z } from 'zod'
 import { registry, type World } from './assemble.ts'
 import { TrailTail } from './audit/tail.ts'
 import { practiceClock, RealClock } from './clocks.ts'
-import { recallResolution, type ResolvedScenario } from './config/resolve.ts'
 import type { Fill } from './core/order.ts'
 import { TapedeckError } from './errors.ts'
 import { runLive, type Connected } from './live.ts'
 import { definePlugin, type Clock, type MarketEvent, type PastLine, type Plugin, type Venue } from './ports.ts'
 import type { LiveRun } from './positions.ts'
+import { readRecordedRun } from './recorded-run.ts'
 import { liveBrokerOptions } from './rehearse.ts'
 import { request } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
@@ -73,12 +73,11 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
     request(path, 'close', symbol, options.reason, options.now())
     return { venue, clock, close: async () => {} }
   }
-  const { broker: { options: brokerOptions } } = record['scenario'] as ResolvedScenario
-  const resolution = await recallResolution(record['scenario'] as ResolvedScenario, String(record['folder'] ?? path), registry)
+  const { resolution } = await readRecordedRun(path)
   const broker = await registry.plugin('broker', 'binance')
   await runLive(resolution, options.world, {
     run: run.run, out: path, resume: path, connect, market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
-    broker: { plugin: broker, options: liveBrokerOptions(brokerOptions) },
+    broker: { plugin: broker, options: liveBrokerOptions(resolution.scenario.broker.options) },
     checkIntervalMs: 60_000, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null, now: options.now,
     notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
   })

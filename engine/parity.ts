@@ -31,7 +31,7 @@ export interface ParityDifference {
   readonly entryTime: EpochMs
   /** Fields that differ, or which side lacks the trade. */
   readonly what: string
-  /** price, slippage, latency, rejection, revision, fault, or unknown. */
+  /** price, slippage, latency, rejection, revision, operator, consequence, fault, or unknown. */
   readonly because: string
   readonly run: ParityTrade | null
   readonly backtest: ParityTrade | null
@@ -74,11 +74,11 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     compared++
     const what = backtest === null ? 'only in the run' : unequal(run, backtest)
     if (what === null) equal++
-    else differences.push(differenceOf(lines, what, run, backtest))
+    else differences.push(differenceOf(lines, what, run, backtest, expected))
   }
   for (const backtest of rest.values()) {
     compared++
-    differences.push(differenceOf(lines, 'only in the backtest', null, backtest))
+    differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
   }
   const all = Object.values(tapes)
   return {
@@ -93,9 +93,10 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
 
 function differenceOf(
   lines: readonly TrailLine[], what: string, run: ParityTrade | null, backtest: ParityTrade | null,
+  otherSide: readonly ParityTrade[],
 ): ParityDifference {
   const { symbol, entryTime } = (run ?? backtest)!
-  return { symbol, entryTime, what, because: because(lines, run, backtest), run, backtest }
+  return { symbol, entryTime, what, because: because(lines, run, backtest, otherSide), run, backtest }
 }
 
 function tradeOf(fields: PastLine): ParityTrade {
@@ -122,8 +123,15 @@ function unequal(run: ParityTrade, backtest: ParityTrade): string | null {
 }
 
 /** What the trail says about the time in which the two sides parted. */
-function because(lines: readonly TrailLine[], run: ParityTrade | null, backtest: ParityTrade | null): string {
+function because(
+  lines: readonly TrailLine[], run: ParityTrade | null, backtest: ParityTrade | null, otherSide: readonly ParityTrade[],
+): string {
   const { symbol, entryTime } = (run ?? backtest)!
+  if (run?.reason === 'operator') return 'operator: a person left the position'
+  if (run?.reason === 'unprotected') return 'rejection: the venue would not protect the position, so it was sold'
+  const held = (run === null || backtest === null) && otherSide.some((other) =>
+    other.symbol === symbol && other.entryTime < entryTime && other.exitTime >= entryTime)
+  if (held) return 'consequence: the other side still held a position of an earlier difference'
   const until = Math.max(run?.exitTime ?? 0, backtest?.exitTime ?? 0)
   const around = lines.filter(({ fields }) => fields['symbol'] === symbol && fields.timestamp !== null)
     .map(({ fields }): PastLine & { readonly time: EpochMs } => ({ ...fields, time: Date.parse(fields.timestamp!) }))

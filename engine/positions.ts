@@ -88,7 +88,7 @@ export function readLiveRun(path: string, record: RunRecord = readRun(path)): Li
   const lines = existsSync(trail) ? readTrail(trail).lines : []
   const terms = termsOf(lines)
   return {
-    run: String(record['run'] ?? basename(path)), path, record, state: String(record['state']), writer: LiveDirectory.writer(path), venue,
+    run: typeof record['run'] === 'string' ? record['run'] : basename(path), path, record, state: String(record['state']), writer: LiveDirectory.writer(path), venue,
     halted: haltReason(path) ?? (resumePending(path) ? null : haltedByRule(lines)), lines, terms, positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
     entering: entriesUnderWay(lines),
   }

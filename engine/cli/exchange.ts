@@ -90,9 +90,9 @@ export const exchangeCommand = defineCommand<Arguments>({
 })
 
 function opened(exchange: StandAlone, symbol: string, speed: number | null, cash: number, keys: string): string {
-  const { url, timeframe, candles, history, startTime, endTime, instrument, costs, now } = exchange
+  const { url, timeframe, candles, history, endTime, instrument, costs } = exchange
   const { quote, tickSize, lotSize, minNotional } = instrument
-  const time = now() === startTime ? utcMinute(startTime) : `${utcMinute(now())} (as its journal says)`
+  const time = utcMinute(Math.floor(exchange.now() / 60_000) * 60_000)
   const rows: readonly (readonly [string, string])[] = [
     ['keys', keys],
     ['tape', `${symbol} ${timeframe}, ${plural(candles, 'candle')}, to ${utcMinute(endTime)} UTC`],

@@ -23,7 +23,8 @@ export async function expectSound(run: FaultRun): Promise<void> {
   noOrderTwice(run)
   everyExecutionOnce(run)
   if (!isFaulty(setup, 'reset')) sameMoney(run)
-  neverSold(run)
+  if (!isFaulty(setup, 'reset')) neverOversold(run)
+  else nothingAfterReset(run)
   neverSilentlyNaked(run)
   everyMishapTold(run)
   // What still rests at the end protects what is still held.
@@ -113,7 +114,7 @@ function sameMoney({ exchange, lines, balances }: FaultRun): void {
 }
 
 /** At no moment has more been sold than bought: what else is in the account is not ours. */
-function neverSold({ exchange }: FaultRun): void {
+function neverOversold({ exchange }: FaultRun): void {
   let held = 0
   for (const { side, quantity, fee, feeAsset } of exchange.trades()) {
     held += side === 'BUY' ? quantity - (feeAsset === 'BTC' ? fee : 0) : -quantity
@@ -121,8 +122,17 @@ function neverSold({ exchange }: FaultRun): void {
   }
 }
 
-/** Alarms that say that a position may stand without a stop. */
-const ALARMED = new Set(['naked', 'orders-unknown'])
+/** Once the bot knows of a reset it sends nothing, and nothing of it is left at the exchange. */
+function nothingAfterReset({ lines, exchange }: FaultRun): void {
+  const reset = lines.findIndex(({ type, event }) => type === 'alarm' && event === 'reset')
+  if (reset < 0) return
+  expect(lines.slice(reset).filter(({ type }) => type === 'intent' || type === 'fill')).toEqual([])
+  expect(lines.slice(reset).filter(({ type, state }) => type === 'risk' && state === 'HALTED')).toHaveLength(1)
+  expect(exchange.orders().filter(isOpen)).toEqual([])
+}
+
+/** Alarms that say that a position may stand without a stop, the last ones because an attempt to end that has failed. */
+const ALARMED = new Set(['naked', 'orders-unknown', 'protection-refused', 'sale-refused', 'outcome-unknown'])
 
 /** Without a stop for longer than one wake-up: then each wake-up says so. */
 function neverSilentlyNaked({ spells, lines, setup: { policy, candles } }: FaultRun): void {

@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { orderFields } from '../../engine/audit/trail.ts'
 import { SteppedClock } from '../../engine/clocks.ts'
 import type { Candle } from '../../engine/core/candle.ts'
@@ -122,6 +122,7 @@ export class VenueDesk {
   readonly #instruments: Readonly<Record<string, Instrument>>
   readonly #options: BinanceBrokerOptions
   #rules: Rule[] = []
+  #nth: { left: number; readonly meddling: Meddling } | null = null
   #life = newLife()
 
   private constructor(
@@ -211,6 +212,12 @@ export class VenueDesk {
 
   calm(): void {
     this.#rules = []
+    this.#nth = null
+  }
+
+  /** The request that is the `count`-th from now on, whatever it is, is meddled with. */
+  onNth(count: number, meddling: Meddling): void {
+    this.#nth = { left: count, meddling }
   }
 
   /** Events of the alarms so far. */
@@ -298,10 +305,29 @@ export class VenueDesk {
   }
 
   #meddlingFor({ name }: Asked): Meddling | null {
+    if (this.#nth !== null && --this.#nth.left === 0) return this.#nth.meddling
     const rule = this.#rules.find((one) => one.name === name && (one.always || one.meddlings.length > 0))
     if (rule === undefined) return null
     return rule.always ? rule.meddlings[0] : rule.meddlings.shift()!
   }
+}
+
+/** Asserts that the loop was told every trade that the exchange made for us, once, and that no more was sold than bought. */
+export function expectConserved({ exchange, fills }: VenueDesk): void {
+  const ours = new Set(exchange.orders().filter(({ clientOrderId }) => clientOrderId.startsWith(`${PREFIX}-`)).map(({ orderId }) => orderId))
+  const traded = { BUY: 0, SELL: 0, fees: 0 }
+  for (const { orderId, side, quantity, fee, feeAsset } of exchange.trades()) {
+    if (!ours.has(orderId)) continue
+    traded[side] += quantity
+    if (feeAsset === 'BTC') traded.fees += fee
+  }
+  const told = { BUY: 0, SELL: 0, fees: 0 }
+  for (const { side, quantity, feeBase } of fills) {
+    told[side === 'buy' ? 'BUY' : 'SELL'] += quantity
+    told.fees += feeBase
+  }
+  for (const key of ['BUY', 'SELL', 'fees'] as const) expect(told[key], `${key} that were told`).toBeCloseTo(traded[key], 7)
+  expect(traded.SELL).toBeLessThanOrEqual(traded.BUY - traded.fees + 1e-8)
 }
 
 /** At least a day of candles: what a test does not say is quiet. */

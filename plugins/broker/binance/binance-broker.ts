@@ -137,7 +137,7 @@ export class BinanceBroker implements Broker {
       }
     }
     if (isUnguarded(slot) && !this.#saidNaked.has(symbol)) {
-      this.#naked(slot, this.#episodes.has(`venue-unreachable ${symbol}`) ? 'venue-unreachable' : 'outcome-unknown')
+      this.#naked(slot, this.#episodes.has(`venue-unreachable ${symbol}`) ? 'venue-unreachable' : this.#plan.halted() !== null ? 'halted' : 'outcome-unknown')
     }
     // What happened after this candle belongs to the next one.
     const told = candle === undefined ? slot.queue : slot.queue.filter(({ time }) => time < now)
@@ -431,7 +431,7 @@ export class BinanceBroker implements Broker {
   /** A venue that has forgotten an order which it had executed has been reset. */
   async #vanished(slot: Slot, orders: VenueOrders, missing: Ref): Promise<boolean> {
     const entry = slot.refs.find(({ role, booked }) => role === 'entry' && booked.quantity > 0)
-    if (entry === undefined || (entry !== missing && await orders.find(entry.clientId) !== null)) return slot.doubted = false
+    if (entry === undefined || await orders.find(entry.clientId) !== null) return slot.doubted = false
     // One look may be wrong; nothing is sent until the next one agrees.
     if (!slot.doubted) {
       slot.doubted = true
@@ -439,6 +439,10 @@ export class BinanceBroker implements Broker {
       return true
     }
     this.#alarm('reset', { symbol: slot.symbol, order: missing.orderId, held: slot.held })
+    // A pair that was placed since would sell what is not ours.
+    for (const leg of slot.refs.filter(({ live, role }) => live && (role === 'stop' || role === 'target'))) {
+      await orders.cancel(null, leg.clientId).catch(ignoreGone)
+    }
     slot.queue.push({ kind: 'void', symbol: slot.symbol, time: this.#deps.clock.now(), reason: 'reset' })
     slot.held = 0
     clear(slot)
@@ -450,6 +454,8 @@ export class BinanceBroker implements Broker {
     const { entry, counted, refs: [ref], symbol } = slot
     if (entry === null || counted || Number.isNaN(entry.price) || slot.doubted) return false
     const all = await orders.namesakes(ref.clientId, entry.decidedAt - CLOCK_TOLERANCE_MS)
+    // The list may lag behind; an order that nothing knows any more is another matter.
+    if (all.length === 0) return this.#vanished(slot, orders, ref)
     slot.counted = true
     const executed = sum(all, (report) => report.executed)
     if (executed <= ref.booked.quantity + 1e-9) return false
@@ -472,6 +478,9 @@ export class BinanceBroker implements Broker {
     const expected = (slot.wanted.stop > 0 ? 1 : 0) + (slot.wanted.target < Infinity ? 1 : 0)
     if (legs.length === 0) {
       if (expected > 0) await this.#protect(slot, orders)
+    } else if (this.#plan.halted() !== null) {
+      // What stands stays: a pair that is taken down could not be replaced.
+      return
     } else if (await this.#watchTriggered(slot, orders, legs)) {
       this.#alarm('stop-unfilled', { symbol: slot.symbol, held: slot.held })
     } else if (legs.length < expected || legs.some(({ booked }) => booked.quantity > 0)) {
@@ -580,6 +589,8 @@ export class BinanceBroker implements Broker {
 
   /** Moves the pair up to a raised stop; a target that the price has already reached is left to fill. */
   async #follow(slot: Slot, orders: VenueOrders): Promise<void> {
+    // A pair that is taken down now would not be replaced; what is left to do is done once that is over.
+    if (slot.exit !== null || this.#plan.halted() !== null) return
     const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
     if (legs.length > 0) {
       const bid = await orders.bid()
@@ -598,6 +609,7 @@ export class BinanceBroker implements Broker {
     this.#plan.journal.note('intent', { purpose: 'take-down', symbol: slot.symbol, id: both ? ids.list(leg.pair) : leg.clientId })
     try {
       await this.#quiet()
+      for (const one of legs) one.seen = false
       await orders.cancel(both && legs.length > 1 ? ids.list(leg.pair) : null, leg.clientId)
     } catch (error) {
       if (!(error instanceof CallError)) throw error
@@ -650,6 +662,7 @@ export class BinanceBroker implements Broker {
     this.#plan.journal.note('intent', { purpose: 'sale', symbol: slot.symbol, id: clientId, order: told, reason, sale, quantity, with: leg?.clientId ?? null })
     const ref = newRef(clientId, told, 'sale', this.#deps.clock.now(), { reason })
     slot.refs.push(ref)
+    if (leg !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.seen = false
     try {
       const attempt = (): Promise<Report> => (leg === null ? orders.sell(clientId, quantity) : orders.cancelAndSell(leg.clientId, clientId, quantity))
       const report = await this.#sendSale(ref, orders, attempt)

@@ -25,7 +25,7 @@ export interface Ref {
   readonly pair: number
   /** When it was last sent. */
   sentAt: EpochMs
-  /** The venue has shown it. */
+  /** The venue has shown it, and nothing was sent since that would end it. */
   seen: boolean
   /** It may still execute, or its end is not known. */
   live: boolean

@@ -111,6 +111,7 @@ export class LiveCandles {
       this.#clockCheckAt = this.#world.clock.now() + CLOCK_CHECK_MS
     } catch (error) {
       if (!(error instanceof CallError)) throw error
+      this.#live.journal.note('alarm', { event: 'clock-unknown', symbol: this.#plan.symbols[0], error: error.message })
       this.#hold(error)
       this.#clockCheckAt = this.#world.clock.now() + Math.max(CLOCK_RETRY_MS, error.retryAfterMs ?? 0)
       return
