@@ -82,9 +82,7 @@ export async function openExchange(options: StandAloneOptions, world: World): Pr
     }
   } catch (error) {
     if (error instanceof TapedeckError) throw error
-    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-    throw new TapedeckError('TD_EXCHANGE_FAILED',
-      taken ? `port ${port} is in use; give another --port, or 0 for any free one` : `the exchange cannot open: ${messageOf(error)}`, { cause: error })
+    throw new TapedeckError('TD_EXCHANGE_FAILED', `the exchange cannot open: ${messageOf(error)}`, { cause: error })
   }
 }
 

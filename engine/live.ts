@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { statSync } from 'node:fs'
+import { basename } from 'node:path'
 import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
 import { parseTrailLine, type TrailLine } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
@@ -160,10 +162,15 @@ async function runIn(
     // A run that was killed before its first line begins like any other.
     if (lines.length === 0) return
     trail.line('session', clock.now(), { event: 'restarted' })
-    if (log.torn === null) return
-    const { file, text } = log.torn
-    trail.line('alarm', clock.now(), { event: 'torn-line', file, bytes: Buffer.byteLength(text) })
+    tellTorn()
   })
+  const told = new Set(lines.map(({ fields }) => (fields['event'] === 'torn-line' ? basename(String(fields['file'])) : '')))
+  // A start that was killed before it could say what it had found leaves that to the next.
+  const tellTorn = (): void => {
+    for (const file of directory.tornEnds().filter((one) => !told.has(basename(one)))) {
+      trail.line('alarm', clock.now(), { event: 'torn-line', file, bytes: statSync(file).size })
+    }
+  }
   // The view can be made again from the trail: what it cannot take is no reason to stop trading.
   let viewLost = false
   const viewed = (line: Uint8Array): void => {
@@ -185,6 +192,7 @@ async function runIn(
   }, () => past.over)
   try {
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
+    if (lines.length === 0) tellTorn()
     const journal: Journal = { note: (type, fields) => trail.line(type, clock.now(), fields) }
     const known = termsOf(lines)
     const { market, broker, terms } = await openVenue(
@@ -210,6 +218,11 @@ async function runIn(
     })
     const state = session.interrupted ? 'stopped' : options.atMarketEnd
     const requests = broker.requests ?? { signed: 0, public: 0 }
+    if (!past.over) {
+      // Stopped while it was still being gone through: nothing has happened that the trail does not hold.
+      record('stopped', { audit: { lines: log.length, head: log.head } })
+      return { run, directory: directory.path, state: 'stopped', report: null, requests }
+    }
     trail.line('session', clock.now(), {
       event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests,
     })

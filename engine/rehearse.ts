@@ -50,8 +50,7 @@ const ABOUT = 'A rehearsal: the live path, on a practice exchange that plays the
 export async function rehearse(resolution: Resolution, world: World, options: RehearseOptions): Promise<LiveResult> {
   const { scenario } = resolution
   const paper = paperBlock(resolution)
-  const { startExchange, parseFault } = await loadExchange()
-  const rules = options.faults.map(parseFault)
+  const rules = options.faults.length === 0 ? [] : options.faults.map((await loadExchange()).parseFault)
   const market = await openTape(resolution, world)
   const found = options.resume ? newestRehearsal(resolution, options.out) : null
   const run = found?.run ?? liveRunId(scenario, options.now())
@@ -63,7 +62,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
   const { maker, taker, asset } = paper.fees
   const startTime = startOf(tapes, warmup)
   const connect = async (directory: string): Promise<Connected> => {
-    const exchange = options.exchange !== null ? null : await startExchange({
+    const exchange = options.exchange !== null ? null : await (await loadExchange()).startExchange({
       tapes, instruments, costs: { maker, taker, feeAsset: asset, slippageBps: paper.slippageBps }, fillModel: paper.fillModel,
       balances: { [instruments[scenario.symbols[0]].quote]: paper.cash }, startTime, pace: 'stepped', apiKey: PRACTICE, apiSecret: PRACTICE,
       faults: { seed: options.seed, rules }, journal: join(directory, 'exchange.jsonl'),

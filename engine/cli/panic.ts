@@ -75,7 +75,7 @@ function symbolLine({ terms }: LiveRun, { symbol, cancelled, fills, done }: Flat
     `${side === 'sell' ? 'sold' : 'had bought'} ${quantity(amount)} ${base} at ${fixed(price, digits)} = ${money(notional, quote)} ${quote}`
     + `${feeQuote > 0 ? `, fee ${money(feeQuote, quote)}` : ''}${reason === null || reason === 'operator' ? '' : ` (${reason})`}`)
   const taken = cancelled.length === 0 ? [] : [`protection cancelled (${cancelled.join(', ')})`]
-  return [done ? span('  ✓ ', 'up') : span('  ✗ ', 'down'), span(`${symbol}  ${[...taken, ...sales, ...(done ? [] : ['something is left'])].join('; ')}`)]
+  return [done ? span('  ✓ ', 'up') : span('  ✗ ', 'down'), span(`${symbol}  ${[...taken, ...sales, ...(done ? [] : ['not left altogether'])].join('; ')}`)]
 }
 
 function tellRemedies(bad: readonly PanicResult[], terminal: Terminal): void {

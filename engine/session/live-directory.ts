@@ -70,6 +70,12 @@ export class LiveDirectory {
     return this.#trail
   }
 
+  /** Files that keep what a crash left of a last line, found at this start or at an earlier one. */
+  tornEnds(): readonly string[] {
+    return guarded(this.path, () => readdirSync(this.path)).filter((name) => /^audit\.torn-\d+\.txt$/.test(name))
+      .map((name) => join(this.path, name))
+  }
+
   /** Replaces run.json in one step, durably. */
   writeRun(document: object): void {
     this.write('run.json', `${JSON.stringify(document, null, 2)}\n`)

@@ -17,7 +17,7 @@ describe('the binance broker as a broker', () => {
   it('tells nothing until something is sent', async () => {
     const desk = await VenueDesk.open({ candles: [QUIET, '100/1000/1/100'] })
     expect(await desk.candle(1)).toEqual([])
-    expect(desk.exchange.counts.orders).toBe(0)
+    expect(desk.exchange.accepted).toBe(0)
     // Something may always have happened at a venue.
     expect(desk.broker.idle).toBe(false)
     expect(desk.broker.cancel(buyAt(0).id)).toBeNull()

@@ -1,7 +1,7 @@
 import { hashUniform } from '../../engine/core/random.ts'
 import { timeframeMs } from '../../engine/core/timeframe.ts'
 import { FAULTS, type FaultKind, type FaultRule } from '../../plugins/exchange/exchange.ts'
-import { BEGIN, calmFrom, type FaultSetup } from './fault-session.ts'
+import { BEGIN, calmFrom, TIMEFRAME, type FaultSetup } from './fault-session.ts'
 
 const CANDLES = 40
 
@@ -30,7 +30,8 @@ export function mixture(seed: number): FaultSetup {
     const rate = 0.01 + draw() * (RATES[fault] ?? 0.15)
     return draw() < 0.4 ? { fault, rate: Math.min(1, rate * 3), on: 'POST /order' } : { fault, rate }
   })
-  const span = calmFrom(CANDLES) - BEGIN
-  const stops = seed % 4 === 0 ? [draw(), draw()].sort((a, b) => a - b).map((share) => BEGIN + Math.round(share * span / timeframeMs('1m')) * timeframeMs('1m')) : []
+  // A run that has not seen a candle yet begins anew where it is started again.
+  const [first, span] = [BEGIN + 2 * timeframeMs(TIMEFRAME), calmFrom(CANDLES) - BEGIN - 2 * timeframeMs(TIMEFRAME)]
+  const stops = seed % 4 === 0 ? [draw(), draw()].sort((a, b) => a - b).map((share) => first + Math.round(share * span / 60_000) * 60_000) : []
   return { seed, candles: CANDLES, rules: rules.filter(({ fault, on }) => on === undefined || !/candle/.test(fault)), stops, ...WAYS[seed % WAYS.length] }
 }

@@ -1,16 +1,24 @@
 import { describe, expect, it } from 'vitest'
-import { call, marketSell, pair } from '../support/practice.ts'
 import {
   altered, BTC, buyAt, HOUR, holding, idOf, QUIET, refusal, sellAt, VenueDesk, type Meddling,
 } from '../support/venue-broker.ts'
 
 const ENTRY = buyAt(0).id
 
+/** A pair that somebody else placed. */
+function rest({ exchange }: VenueDesk, quantity: string, stop: string, target: string, listId: string, stopId: string, targetId: string): void {
+  const { status } = exchange.call('POST', '/orderList/oco', {
+    side: 'SELL', quantity, aboveType: 'LIMIT_MAKER', abovePrice: target, belowType: 'STOP_LOSS', belowStopPrice: stop,
+    listClientOrderId: listId, belowClientOrderId: stopId, aboveClientOrderId: targetId,
+  })
+  expect(status).toBe(200)
+}
+
 describe('what is not ours', () => {
   it('is left alone: orders and balances of somebody else', async () => {
     const desk = await VenueDesk.open({ balances: { USDT: 50_000, BTC: 2.5, BNB: 7 }, candles: [QUIET, QUIET, QUIET, '100/101/94/95'] })
-    await call(desk.exchange, 'POST', '/order', { symbol: 'BTCUSDT', side: 'SELL', type: 'LIMIT', timeInForce: 'GTC', quantity: '1.00000', price: '200.00' })
-    await pair(desk.exchange, 0.5, 50, 300, { listClientOrderId: 'tbrokerish', belowClientOrderId: 'tbrokers1', aboveClientOrderId: 'tbrokert1' })
+    desk.exchange.call('POST', '/order', { side: 'SELL', type: 'LIMIT', timeInForce: 'GTC', quantity: '1.00000', price: '200.00' })
+    rest(desk, '0.5', '50', '300', 'tbrokerish', 'tbrokers1', 'tbrokert1')
     const foreign = desk.openOrders
     await desk.submit(buyAt(0))
     await desk.candle(1)
@@ -32,8 +40,8 @@ describe('what is not ours', () => {
 
   it('is not sold where the account has less than the trail says', async () => {
     const desk = await holding({ candles: [QUIET, QUIET, '100/101/94/95'] })
-    await call(desk.exchange, 'DELETE', '/orderList', { symbol: 'BTCUSDT', listClientOrderId: idOf(0, 'p1') })
-    await marketSell(desk.exchange, 4)
+    desk.exchange.call('DELETE', '/orderList', { listClientOrderId: idOf(0, 'p1') })
+    desk.exchange.call('POST', '/order', { side: 'SELL', type: 'MARKET', quantity: '4.00000' })
     expect(await desk.wake(60_000)).toEqual([])
     expect(desk.alarms).toContain('balance-short')
     expect(desk.openOrders.map(({ quantity }) => quantity)).toEqual([6, 6])
@@ -46,8 +54,8 @@ describe('what is not ours', () => {
 
   it('is an order of a run that this one does not know of: an orphan with our prefix is cancelled', async () => {
     const desk = await VenueDesk.open({ balances: { USDT: 10_000, BTC: 2 } })
-    await pair(desk.exchange, 1, 50, 200, { listClientOrderId: 'tbroker-0-1-p9', belowClientOrderId: 'tbroker-0-1-s9', aboveClientOrderId: 'tbroker-0-1-t9' })
-    await pair(desk.exchange, 1, 50, 200, { listClientOrderId: 'tother-0-1-p9', belowClientOrderId: 'tother-0-1-s9', aboveClientOrderId: 'tother-0-1-t9' })
+    rest(desk, '1', '50', '200', 'tbroker-0-1-p9', 'tbroker-0-1-s9', 'tbroker-0-1-t9')
+    rest(desk, '1', '50', '200', 'tother-0-1-p9', 'tother-0-1-s9', 'tother-0-1-t9')
     await desk.wake()
     expect(desk.openOrders.map(({ clientOrderId }) => clientOrderId)).toEqual(['tother-0-1-s9', 'tother-0-1-t9'])
     expect(desk.alarms).toContain('orphan-order')
@@ -84,16 +92,16 @@ describe('a venue that has forgotten everything', () => {
     desk.exchange.setFaults({ rules: [{ fault: 'reset', at: [1] }] })
     expect(await desk.wake(60_000)).toEqual([])
     expect(desk.alarms).toContain('orders-unknown')
-    const orders = desk.exchange.counts.orders
+    const orders = desk.exchange.accepted
     expect(await desk.submit(sellAt(1, { reason: 'operator' }))).toMatchObject({ state: 'accepted' })
     const executions = [...await desk.wake(60_000), ...await desk.wake(60_000)]
     expect(executions.filter(({ kind }) => kind === 'void')).toMatchObject([{ symbol: BTC, reason: 'reset' }])
     expect(desk.alarms).toContain('reset')
-    expect(desk.exchange.counts.orders).toBe(orders)
+    expect(desk.exchange.accepted).toBe(orders)
     expect(desk.exchange.balance('BTC')).toEqual({ free: 1, locked: 0 })
     await desk.restart()
     expect(await desk.wake(60_000)).toEqual([])
-    expect(desk.exchange.counts.orders).toBe(orders)
+    expect(desk.exchange.accepted).toBe(orders)
     await desk.candle(1)
     await desk.candle(2)
     expect(await desk.submit(buyAt(2))).toMatchObject({ state: 'accepted' })

@@ -43,7 +43,7 @@ describe('an entry that is refused', () => {
   ])('is refused before anything is sent where its protection would be: %s', async (reason, flags, fields) => {
     const desk = await VenueDesk.open({ flags: flags ?? {} })
     expect(await desk.submit(buyAt(0, fields))).toEqual({ orderId: ENTRY, state: 'rejected', reason })
-    expect(desk.exchange.counts.orders + desk.requests('POST order').length).toBe(0)
+    expect(desk.exchange.accepted + desk.requests('POST order').length).toBe(0)
   })
 
   it('is not sent for a candle that is older than the deadline', async () => {

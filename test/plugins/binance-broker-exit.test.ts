@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import type { PastLine } from '../../engine/ports.ts'
-import { call } from '../support/practice.ts'
 import {
   buyAt, closeOf, CRASH_AFTER, CRASH_BEFORE, Crashed, holding, HOUR, idOf, LOST, QUIET, refusal, sellAt, UNSENT, VenueDesk, type Meddling,
 } from '../support/venue-broker.ts'
@@ -11,7 +10,7 @@ const NO_REPLACE = { flags: { cancelReplaceAllowed: false } }
 /** Takes the pair down as another client, and refuses the sale. */
 const halfDone = (desk: VenueDesk): Meddling => ({
   executed: false,
-  first: () => call(desk.exchange, 'DELETE', '/orderList', { symbol: 'BTCUSDT', listClientOrderId: idOf(0, 'p1') }),
+  first: async () => desk.exchange.call('DELETE', '/orderList', { listClientOrderId: idOf(0, 'p1') }),
   answer: {
     status: 409,
     json: {
@@ -329,7 +328,7 @@ describe('a person who sells from another process', () => {
   it('without a position has nothing to do', async () => {
     const desk = await VenueDesk.open()
     expect(await (await desk.otherProcess()).flatten!('BTC/USDT')).toBe(true)
-    expect(desk.exchange.counts.orders).toBe(0)
+    expect(desk.exchange.accepted).toBe(0)
   })
 
   it('is told where an entry may still arrive', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { call, START } from '../support/practice.ts'
+import { START } from '../support/practice.ts'
 import {
-  altered, buyAt, closeOf, HOUR, holding, idOf, LOST, QUIET, refusal, STEPS, UNSENT, VenueDesk, type DeskSetting, type Meddling,
+  altered, buyAt, closeOf, HOUR, holding, idOf, LOST, QUIET, refusal, sellAt, STEPS, UNSENT, VenueDesk, type DeskSetting, type Meddling,
 } from '../support/venue-broker.ts'
 
 const ENTRY = buyAt(0).id
@@ -127,6 +127,35 @@ describe('a leg that fills in part', () => {
   })
 })
 
+describe('dust', () => {
+  const setting = (value: number, fault: 'partial-leg' | 'partial-fill', at: number, candle: string): DeskSetting => ({
+    candles: [QUIET, QUIET, candle], faults: { rules: [{ fault, at: [at], value }] }, instrument: { ...STEPS, minNotional: 50 },
+  })
+
+  it('is what cannot be sold at the price of the newest fill, as in the loop\'s books: above it, the rest is sold', async () => {
+    // 0.49 are left: 49 at the entry's price, but 51.45 at the target's.
+    const desk = await holding(setting(0.951, 'partial-leg', 1, '100/106/99/104'))
+    expect(await desk.candle(2)).toMatchObject([{ quantity: 9.51, price: 105, reason: 'target' }])
+    await desk.wake(60_000)
+    expect(desk.fills.at(-1)).toMatchObject({ quantity: 0.49, price: 104, reason: 'unprotected' })
+    expect(desk.exchange.balance('BTC')).toEqual({ free: 0, locked: 0 })
+  })
+
+  it('and below it, the rest goes with the next position', async () => {
+    // 0.505 are left: 50.5 at the entry's price, but 49.49 at the sale's.
+    const desk = await holding(setting(0.9495, 'partial-fill', 2, '98/99/97/98'))
+    await desk.submit(sellAt(1))
+    expect(await desk.candle(2)).toMatchObject([{ quantity: 9.495, price: 98, reason: 'signal' }])
+    expect(desk.alarms).toEqual([])
+    expect(await desk.submit(buyAt(2))).toMatchObject({ state: 'accepted' })
+    // 1000 at 98 = 10.20408, and what was left.
+    expect(desk.openOrders.map(({ quantity }) => quantity)).toEqual([10.70908, 10.70908])
+    await desk.restart()
+    expect(await desk.candle(3)).toMatchObject([{ side: 'buy', quantity: 10.20408 }])
+    expect(desk.openOrders.map(({ quantity }) => quantity)).toEqual([10.70908, 10.70908])
+  })
+})
+
 describe('where a stop has to have a limit', () => {
   const flags = { orderTypes: ['LIMIT', 'LIMIT_MAKER', 'MARKET', 'STOP_LOSS_LIMIT'] }
 
@@ -231,7 +260,7 @@ describe('a stop that moves', () => {
 describe('what is missing is made up for', () => {
   it('a pair that somebody cancelled', async () => {
     const desk = await holding()
-    await call(desk.exchange, 'DELETE', '/orderList', { symbol: 'BTCUSDT', listClientOrderId: idOf(0, 'p1') })
+    desk.exchange.call('DELETE', '/orderList', { listClientOrderId: idOf(0, 'p1') })
     expect(await desk.wake(60_000)).toEqual([])
     expect(levels(desk)).toEqual([[idOf(0, 's2'), 95, 10], [idOf(0, 't2'), 105, 10]])
   })

@@ -1,10 +1,13 @@
-import { afterAll, onTestFinished } from 'vitest'
+import { readFileSync, statSync } from 'node:fs'
+import { afterAll } from 'vitest'
 import type { LiveRun, OpenPosition } from '../../engine/positions.ts'
 import { startExchange, type PracticeExchange, type PracticeOptions } from '../../plugins/exchange/exchange.ts'
 import { instrumentOf } from '../../engine/core/instrument.ts'
 import { until, workspace, type Outcome, type Running, type Variables, type Workspace } from './cli.ts'
 import { candlesOf, COSTS, KEYS, START, tapeOf } from './practice.ts'
 
+/** For machines with much else to do. */
+export const PATIENCE_MS = 90_000
 /** Seconds that pass in one: slow enough for requests of other processes to arrive in time, and the tape lasts for minutes. */
 const PACE = '600'
 const CANDLES = candlesOf(Array.from({ length: 6_000 }, () => [100, 101, 99, 100] as const))
@@ -13,10 +16,25 @@ const KEY_VARIABLES: Variables = { BINANCE_API_KEY: KEYS.apiKey, BINANCE_API_SEC
 
 export type ShownPosition = OpenPosition & Pick<LiveRun, 'run' | 'state' | 'halted'> & { readonly pid: number | null }
 
+const exchanges: PracticeExchange[] = []
+const processes: Running[] = []
+// Not when a test ends: those that run side by side cannot tell which of them that was.
+afterAll(async () => {
+  for (const { child } of processes.splice(0)) child.kill('SIGKILL')
+  for (const exchange of exchanges.splice(0)) await exchange.close()
+})
+
+/** The process is gone when the test file ends. */
+export function mortal(running: Running): Running {
+  processes.push(running)
+  return running
+}
+
 /** A practice exchange in this process, and bots in others that buy BTC/USDT at once and hold it. */
 export class Hold {
   readonly here: Workspace
   readonly exchange: PracticeExchange
+  #read: { readonly file: string; readonly size: number; readonly lines: readonly Record<string, unknown>[] } = { file: '', size: 0, lines: [] }
 
   private constructor(here: Workspace, exchange: PracticeExchange) {
     this.here = here
@@ -37,26 +55,22 @@ export class Hold {
       tapes: [tapeOf(CANDLES)], instruments: { 'BTC/USDT': instrumentOf('BTC/USDT', STEPS) }, costs: COSTS, fillModel: 'conservative',
       balances: { USDT: 20_000, BTC: 1 }, startTime: START, pace: 'stepped', ...KEYS, ...options,
     })
-    onTestFinished(() => exchange.close())
+    exchanges.push(exchange)
     return new Hold(here, exchange)
   }
 
   /** A rehearsal in a process of its own, that is gone when the test ends. */
   bot(...args: readonly string[]): Running {
     const own = args.includes('--exchange') ? [] : ['--exchange', this.exchange.url]
-    const running = this.here.start(['rehearse', 'hold.yaml', '--speed', PACE, ...own, ...args], KEY_VARIABLES)
-    const { child } = running
-    const end = (): void => { if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL') }
-    onTestFinished(end)
-    afterAll(end)
-    return running
+    return mortal(this.here.start(['rehearse', 'hold.yaml', '--speed', PACE, ...own, ...args], KEY_VARIABLES))
   }
 
   /** A bot whose position the trail knows of. */
   async holding(): Promise<Running> {
     const before = this.runs.length
     const bot = this.bot()
-    await until(() => this.runs.length > before && this.lines('fill').length > 0, 'the bot has bought')
+    await until(() => (this.runs.length > before && this.lines('fill').length > 0) || bot.child.exitCode !== null, 'the bot has bought', PATIENCE_MS)
+    if (bot.child.exitCode !== null) throw new Error(`the bot has ended: ${(await bot.done).stderr}`)
     return bot
   }
 
@@ -76,10 +90,14 @@ export class Hold {
 
   /** Whole lines of one type in the newest run's trail. */
   lines(type: string): readonly Record<string, unknown>[] {
-    const run = this.runs.at(-1)
-    if (run === undefined || !this.here.list('runs', run).includes('audit.jsonl')) return []
-    const whole = this.here.read('runs', run, 'audit.jsonl').split('\n').slice(0, -1)
-    return whole.map((line) => JSON.parse(line) as Record<string, unknown>).filter((line) => line['type'] === type)
+    const file = this.here.path('runs', this.runs.at(-1) ?? '', 'audit.jsonl')
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+    if (file !== this.#read.file || size !== this.#read.size) {
+      // Asked again and again while a bot runs, and the exchange lives in this process.
+      const whole = size === 0 ? [] : readFileSync(file, 'utf8').split('\n').slice(0, -1)
+      this.#read = { file, size, lines: whole.map((line) => JSON.parse(line) as Record<string, unknown>) }
+    }
+    return this.#read.lines.filter((line) => line['type'] === type)
   }
 
   /** The newest run's trail is sound, and comes out the same when it is replayed. */

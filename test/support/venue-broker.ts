@@ -1,15 +1,17 @@
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { orderFields } from '../../engine/audit/trail.ts'
-import { SteppedClock } from '../../engine/clocks.ts'
 import type { Candle } from '../../engine/core/candle.ts'
 import { instrumentOf, type Instrument } from '../../engine/core/instrument.ts'
 import type { Costs, FillModelName } from '../../engine/core/matching.ts'
 import type { Approved, EntryOrder, Execution, ExitOrder, Fill, Order } from '../../engine/core/order.ts'
-import { isoTime } from '../../engine/core/time.ts'
+import { isoTime, type EpochMs } from '../../engine/core/time.ts'
 import type { Broker, Clock, Journal, OrderReceipt, PastLine, Venue } from '../../engine/ports.ts'
 import { fillFields } from '../../engine/session/order-desk.ts'
 import binance, { type BinanceBrokerOptions } from '../../plugins/broker/binance.ts'
-import { startExchange, type FaultPlan, type PracticeExchange, type PracticeOrder, type SymbolFlags } from '../../plugins/exchange/exchange.ts'
+import { Core, ENDPOINTS } from '../../plugins/exchange/core.ts'
+import { Dispatcher } from '../../plugins/exchange/dispatch.ts'
+import type { FaultPlan, PracticeOrder, PracticeTrade, SymbolFlags } from '../../plugins/exchange/exchange.ts'
+import { signatureOf } from '../../plugins/exchange/signature.ts'
 import { candleAt, entryAt, exitAt } from '../contract/broker-suite.ts'
 import { columnsOf } from './memory-market.ts'
 import { KEYS, START } from './practice.ts'
@@ -63,6 +65,63 @@ export const refusal = (code: number, msg: string, status = 400, headers: Readon
   ({ executed: false, answer: { status, headers, json: { code, msg } } })
 export const altered = (alter: (json: never) => unknown): Meddling => ({ executed: true, answer: alter })
 
+/** The practice exchange without its network, so that a test can afford to be cut at every request. */
+export class NearExchange {
+  readonly #core: Core
+  readonly #dispatcher: Dispatcher
+
+  constructor(options: ConstructorParameters<typeof Core>[0]) {
+    this.#core = new Core(options)
+    this.#dispatcher = new Dispatcher(this.#core, KEYS, () => {})
+  }
+
+  now(): EpochMs {
+    return this.#core.clock.now()
+  }
+
+  /** As a stepped clock sleeps: from close to close. */
+  sleep(ms: number): void {
+    const { clock } = this.#core
+    for (const until = clock.now() + ms; clock.now() < until;) clock.moveTo(Math.min(until, clock.nextClose))
+  }
+
+  orders(symbol?: string): readonly PracticeOrder[] {
+    return this.#core.world.ledger.copyOrders(symbol)
+  }
+
+  trades(symbol?: string): readonly PracticeTrade[] {
+    return this.#core.world.ledger.copyTrades(symbol)
+  }
+
+  /** Orders that were ever accepted. */
+  get accepted(): number {
+    return this.#core.world.ledger.accepted
+  }
+
+  balance(asset: string): { readonly free: number; readonly locked: number } {
+    return this.#core.world.balances.of(asset)
+  }
+
+  setFaults(plan: FaultPlan): void {
+    this.#core.setFaults(plan)
+  }
+
+  /** A request as somebody else's client would send it. */
+  call(method: 'GET' | 'POST' | 'DELETE', path: string, params: Readonly<Record<string, string>>): Response {
+    const query = new URLSearchParams({ symbol: 'BTCUSDT', timestamp: String(this.now()), ...params }).toString()
+    return this.answer(method, path, `${query}&signature=${signatureOf(query, '', KEYS.apiSecret)}`, '')
+  }
+
+  /** Throws what `fetch` throws for a connection that breaks; one that hangs ends the same way, only at once. */
+  answer(method: string, path: string, query: string, body: string): Response {
+    const endpoint = ENDPOINTS.find((one) => one.method === method && one.path === path)
+    if (endpoint === undefined) return new Response('not found', { status: 404 })
+    const outcome = this.#dispatcher.handle({ endpoint, query, body, apiKey: KEYS.apiKey })
+    if (outcome.kind !== 'answer') throw new TypeError('fetch failed')
+    return new Response(outcome.body, { status: outcome.status, headers: { ...outcome.headers, 'content-type': outcome.type } })
+  }
+}
+
 /** The process died in the middle of a request. */
 export class Crashed extends Error {}
 
@@ -88,6 +147,8 @@ function newLife(): Life {
 }
 
 const NEVER = new Promise<never>(() => {})
+/** Nothing listens there: requests are answered in this process. */
+const VENUE: Venue = { name: 'practice', url: 'http://127.0.0.1:9', ...KEYS }
 
 export interface DeskSetting {
   /** `open/high/low/close`, hourly from START on; the run begins at the first close. */
@@ -104,12 +165,12 @@ export interface DeskSetting {
 }
 
 /**
- * A practice exchange, the broker `binance` in front of it, and the trail that an order desk would have written. Requests
+ * A practice exchange, the broker `binance` in front of it through ccxt, and the trail that an order desk would have written. Requests
  * can be meddled with one by one, and the process can crash and start again from its trail.
  */
 export class VenueDesk {
-  readonly exchange: PracticeExchange
-  readonly clock: SteppedClock
+  readonly exchange: NearExchange
+  readonly clock: Clock
   /** Every line so far. */
   readonly lines: PastLine[] = []
   readonly asked: Asked[] = []
@@ -118,7 +179,6 @@ export class VenueDesk {
   readonly candles: Readonly<Record<string, readonly Candle[]>>
   halted: string | null = null
   broker!: Broker
-  readonly #venue: Venue
   readonly #instruments: Readonly<Record<string, Instrument>>
   readonly #options: BinanceBrokerOptions
   #rules: Rule[] = []
@@ -126,12 +186,11 @@ export class VenueDesk {
   #life = newLife()
 
   private constructor(
-    exchange: PracticeExchange, clock: SteppedClock, venue: Venue, instruments: Readonly<Record<string, Instrument>>,
+    exchange: NearExchange, instruments: Readonly<Record<string, Instrument>>,
     candles: Readonly<Record<string, readonly Candle[]>>, options: BinanceBrokerOptions,
   ) {
     this.exchange = exchange
-    this.clock = clock
-    this.#venue = venue
+    this.clock = { now: () => exchange.now(), reach: () => {}, sleep: async (ms) => { exchange.sleep(ms) } }
     this.#instruments = instruments
     this.candles = candles
     this.#options = options
@@ -145,15 +204,12 @@ export class VenueDesk {
       return { symbol, timeframe: '1h', columns, rows: rows.length, finer: null } as const
     })
     const instruments = Object.fromEntries(Object.keys(texts).map((symbol) => [symbol, instrumentOf(symbol, instrument)]))
-    const exchange = await startExchange({
-      tapes, instruments, costs, fillModel, balances, startTime: closeOf(0), pace: 'stepped', symbolFlags: flags, ...KEYS,
-      ...(faults === undefined ? {} : { faults }),
+    const exchange = new NearExchange({
+      tapes, instruments, costs, fillModel, balances, startTime: closeOf(0), pace: 'stepped', symbolFlags: flags, ...(faults === undefined ? {} : { faults }),
     })
-    onTestFinished(() => exchange.close())
-    const venue: Venue = { name: 'practice', url: exchange.url, ...KEYS }
     const options = binance.options.parse({ slippageBps: costs.slippageBps, feeAsset: costs.feeAsset, ...setting.options })
     const known = Object.fromEntries(Object.entries(texts).map(([symbol, rows]) => [symbol, rows.map((text, index) => candleAt(index, text))]))
-    const desk = new VenueDesk(exchange, await SteppedClock.of(venue, null), venue, instruments, known, options)
+    const desk = new VenueDesk(exchange, instruments, known, options)
     desk.broker = await desk.#makeBroker(desk.#life, desk.#journal(desk.#life))
     return desk
   }
@@ -279,7 +335,7 @@ export class VenueDesk {
     }
     const past = this.lines.filter(({ type }) => type === 'intent' || type === 'order' || type === 'fill')
     return binance.create(this.#options, testDeps(clock, { fetch: this.#fetch(life) }), {
-      instruments: this.#instruments, timeframe: '1h', live: { venue: this.#venue, journal, idPrefix: PREFIX, past, halted: () => this.halted },
+      instruments: this.#instruments, timeframe: '1h', live: { venue: VENUE, journal, idPrefix: PREFIX, past, halted: () => this.halted },
     })
   }
 
@@ -287,12 +343,15 @@ export class VenueDesk {
     return async (input, init) => {
       if (life.dead) return NEVER
       const url = new URL(String(input instanceof Request ? input.url : input))
-      const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(typeof init?.body === 'string' ? init.body : '')])
-      const one = { name: `${init?.method ?? 'GET'} ${url.pathname.replace('/api/v3/', '')}`, params, at: this.clock.now() }
+      const method = init?.method ?? 'GET'
+      const path = url.pathname.replace('/api/v3', '')
+      const body = typeof init?.body === 'string' ? init.body : ''
+      const params = Object.fromEntries([...url.searchParams, ...new URLSearchParams(body)])
+      const one = { name: `${method} ${path.slice(1)}`, params, at: this.clock.now() }
       this.asked.push(one)
       const { executed, answer, first } = this.#meddlingFor(one) ?? { executed: true }
       await first?.()
-      const real = executed ? await fetch(input, init) : null
+      const real = executed ? this.exchange.answer(method, path, url.search.slice(1), body) : null
       if (answer === 'crash') {
         life.die()
         return NEVER

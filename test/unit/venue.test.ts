@@ -5,11 +5,11 @@ import { loadScenario } from '../../engine/config/scenario-file.ts'
 import { readSettings, type Environment } from '../../engine/config/settings.ts'
 import { venueFrom, venueOfRun, type VenueWishes } from '../../engine/venue.ts'
 import { coded } from '../support/coded.ts'
-import { temporaryFolder } from '../support/run-scenario.ts'
-import { scenarioFile } from '../support/scenario-files.ts'
+import { writeScenario } from '../support/scenario-files.ts'
 
 const KEYS = { BINANCE_API_KEY: 'key', BINANCE_API_SECRET: 'secret' }
 const MAINNET = { ...KEYS, BINANCE_ENV: 'mainnet', ALLOW_MAINNET: 'yes' }
+const SCENARIO = { name: 'named', symbol: 'BTC/USDT', timeframe: '1h', market: { source: 'binance' }, strategy: { name: 'buy-and-hold' } }
 const choose = (env: Environment, wishes: VenueWishes = {}): ReturnType<typeof venueFrom> => venueFrom(readSettings(env), env, wishes)
 const ofRun = (record: object, env: Environment, wishes: VenueWishes = {}): ReturnType<typeof venueFrom> =>
   venueOfRun({ run: 'run-1', ...record }, readSettings(env), env, wishes)
@@ -94,7 +94,7 @@ describe('a scenario', () => {
     ['market', { market: { source: 'binance', url: 'http://example.com' } }],
     ['broker', { broker: { name: 'binance', venue: 'mainnet' } }],
   ])('cannot name a host in its %s', async (block, changes) => {
-    const path = scenarioFile({ market: { source: 'binance' }, ...changes })
+    const path = writeScenario({ ...SCENARIO, ...changes })
     await expect(async () => resolveScenario(loadScenario(path), readSettings({}), registry)).rejects.toThrow(coded('TD_PLUGIN_OPTIONS', block))
   })
 })

@@ -41,9 +41,9 @@ function isUnguarded(slot: Slot): boolean {
   const { entry, refs, wanted } = slot
   if (entry === null) return false
   if (Number.isNaN(entry.price)) return refs[0].live
-  if (wanted.stop === 0 || sellableQuantity(slot, entry.price) === 0) return false
+  if (wanted.stop === 0 || sellableQuantity(slot, slot.newestPrice) === 0) return false
   const stands = refs.some(({ live, seen, role }) => live && seen && role === 'stop')
-  return !stands || refs.some(({ live, role }) => live && role === 'sale')
+  return !stands || !slot.counted || refs.some(({ live, role }) => live && role === 'sale')
 }
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0)
@@ -376,19 +376,23 @@ export class BinanceBroker implements Broker {
   /** Finds out what became of everything that may still execute. Throws CallError. */
   async #sync(slot: Slot, orders: VenueOrders): Promise<void> {
     const live = slot.refs.filter((ref) => ref.live)
-    if (live.length === 0) return
+    if (live.length === 0 && !slot.unexplained) return
     const open = new Map((await this.#openOrders(orders)).map((report) => [report.clientId, report]))
     for (const ref of live) {
       const report = open.get(ref.clientId) ?? await orders.find(ref.clientId)
       if (report !== null) {
         slot.doubted = false
         await this.#update(slot, orders, ref, report)
-        if (report.status === 'CANCELED' && (ref.role === 'stop' || ref.role === 'target')) await this.#findOtherSales(slot, orders)
+        slot.unexplained ||= report.status === 'CANCELED' && (ref.role === 'stop' || ref.role === 'target') && !ref.withdrawn
       } else if (this.#deps.clock.now() - ref.sentAt > DEFINITE_MS) {
         if (await this.#vanished(slot, orders, ref)) return
         ref.live = false
         if (ref.role === 'entry') this.#entryEnded(slot, ref, 'not-arrived')
       }
+    }
+    if (slot.unexplained) {
+      await this.#findOtherSales(slot, orders)
+      slot.unexplained = false
     }
     const [entry] = slot.refs
     if (entry?.role === 'entry' && !entry.live && entry.booked.quantity === 0 && slot.entry !== null) this.#entryEnded(slot, entry, 'expired')
@@ -456,13 +460,14 @@ export class BinanceBroker implements Broker {
     const all = await orders.namesakes(ref.clientId, entry.decidedAt - CLOCK_TOLERANCE_MS)
     // The list may lag behind; an order that nothing knows any more is another matter.
     if (all.length === 0) return this.#vanished(slot, orders, ref)
-    slot.counted = true
     const executed = sum(all, (report) => report.executed)
-    if (executed <= ref.booked.quantity + 1e-9) return false
+    slot.counted = executed <= ref.booked.quantity + 1e-9
+    if (slot.counted) return false
     this.#alarm('bought-twice', { symbol, order: ref.orderId, orders: all.length, executed, known: ref.booked.quantity })
     const trades: VenueTrade[] = []
     for (const { venueId } of all) trades.push(...await orders.trades(venueId))
     await this.#update(slot, orders, ref, { ...all[0], executed, quote: sum(all, ({ quote }) => quote), trades })
+    slot.counted = true
     return true
   }
 
@@ -472,8 +477,7 @@ export class BinanceBroker implements Broker {
     if (this.#plan.halted() !== null && !hasLegs(slot)) await this.#findOtherSales(slot, orders)
     if (slot.exit !== null) return this.#leave(slot, orders, 'x')
     const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
-    const price = slot.entry.price
-    if (sellableQuantity(slot, price) === 0) return this.#finished(slot, orders, legs)
+    if (sellableQuantity(slot, slot.newestPrice) === 0) return this.#finished(slot, orders, legs)
     if (slot.refs.some(({ live, role }) => live && role === 'sale')) return
     const expected = (slot.wanted.stop > 0 ? 1 : 0) + (slot.wanted.target < Infinity ? 1 : 0)
     if (legs.length === 0) {
@@ -488,7 +492,7 @@ export class BinanceBroker implements Broker {
       this.#alarm('pair-partial', { symbol: slot.symbol, held: slot.held })
       if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
     } else if (slot.wanted.stop > slot.restingStop) await this.#follow(slot, orders)
-    else if (sellableQuantity(slot, price) > slot.guarded + 1e-9) {
+    else if (sellableQuantity(slot, slot.newestPrice) > slot.guarded + 1e-9) {
       if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
     }
   }
@@ -504,6 +508,8 @@ export class BinanceBroker implements Broker {
 
   /** Nothing that can be sold is left. */
   async #finished(slot: Slot, orders: VenueOrders, legs: readonly Ref[]): Promise<void> {
+    // Sold before it was known how much was bought: more may turn up, and is left to the next wake-up.
+    if (await this.#countEntries(slot, orders) || slot.doubted) return
     if (legs.length > 0 && !await this.#takeDown(slot, orders, legs)) return
     if (slot.exit !== null && slot.refs.every(({ orderId, booked }) => orderId !== slot.exit!.orderId || booked.quantity === 0)) {
       slot.queue.push(overtaken(slot.symbol, slot.exit.orderId, slot.queue.at(-1)?.time ?? this.#deps.clock.now()))
@@ -521,7 +527,7 @@ export class BinanceBroker implements Broker {
     const target = wanted.target === Infinity ? null : wanted.target
     for (let attempt = 1; attempt <= ATTEMPTS - 1; attempt++) {
       if (this.#plan.halted() !== null) return this.#naked(slot, 'halted')
-      const quantity = sellableQuantity(slot, slot.entry!.price)
+      const quantity = sellableQuantity(slot, slot.newestPrice)
       if (quantity === 0) return
       await this.#quiet()
       const pair = ++slot.pairs
@@ -560,7 +566,7 @@ export class BinanceBroker implements Broker {
         if (error.failure === 'insufficient-funds') {
           await this.#limitToBalance(slot, orders)
           await this.#findOtherSales(slot, orders)
-          if (sellableQuantity(slot, slot.entry!.price) === 0) return this.#finished(slot, orders, [])
+          if (sellableQuantity(slot, slot.newestPrice) === 0) return this.#finished(slot, orders, [])
         }
         // Not cut short by a stop: whoever stops wants the position protected first.
         await this.#deps.clock.sleep(500 * attempt)
@@ -598,7 +604,7 @@ export class BinanceBroker implements Broker {
       if (bid <= slot.wanted.stop) return this.#force(slot, orders, 'trailing')
       if (!await this.#takeDown(slot, orders, legs)) return
     }
-    if (slot.exit === null && sellableQuantity(slot, slot.entry!.price) > 0) await this.#protect(slot, orders)
+    if (slot.exit === null && sellableQuantity(slot, slot.newestPrice) > 0) await this.#protect(slot, orders)
   }
 
   /** Takes a pair down and finds out what it executed. False when that could not be learnt. */
@@ -611,6 +617,7 @@ export class BinanceBroker implements Broker {
       await this.#quiet()
       for (const one of legs) one.seen = false
       await orders.cancel(both && legs.length > 1 ? ids.list(leg.pair) : null, leg.clientId)
+      for (const one of legs) one.withdrawn = true
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       // Whatever went wrong, what stands at the venue decides.
@@ -638,7 +645,7 @@ export class BinanceBroker implements Broker {
       await this.#sync(slot, orders)
       if (slot.entry === null || slot.exit === null || slot.doubted) return
       const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
-      const quantity = sellableQuantity(slot, slot.entry.price)
+      const quantity = sellableQuantity(slot, slot.newestPrice)
       if (quantity === 0) return this.#finished(slot, orders, legs)
       // A sale whose fate is unknown is not joined by a second one.
       if (slot.refs.some(({ live, role }) => live && role === 'sale')) return
@@ -654,7 +661,7 @@ export class BinanceBroker implements Broker {
   async #sell(slot: Slot, orders: VenueOrders, kind: 'x' | 'm' | 'k', leg: Ref | null): Promise<boolean> {
     await this.#quiet()
     const { orderId, reason } = slot.exit!
-    const quantity = sellableQuantity(slot, slot.entry!.price)
+    const quantity = sellableQuantity(slot, slot.newestPrice)
     const sale = ++slot.sales
     const clientId = clientIds(this.#plan.idPrefix, slot.entry!.orderId).sale(kind, sale)
     // The loop knows the order by its first execution; what comes after that has names of its own.
@@ -666,6 +673,7 @@ export class BinanceBroker implements Broker {
     try {
       const attempt = (): Promise<Report> => (leg === null ? orders.sell(clientId, quantity) : orders.cancelAndSell(leg.clientId, clientId, quantity))
       const report = await this.#sendSale(ref, orders, attempt)
+      if (leg !== null && report !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.withdrawn = true
       if (report !== null) await this.#update(slot, orders, ref, report)
       return true
     } catch (error) {

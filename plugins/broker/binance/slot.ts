@@ -29,6 +29,8 @@ export interface Ref {
   seen: boolean
   /** It may still execute, or its end is not known. */
   live: boolean
+  /** We have taken it down ourselves, so that nobody else can have done it to sell. */
+  withdrawn: boolean
   /** What has been told to the loop of its executions. */
   readonly booked: Sums
 }
@@ -42,6 +44,8 @@ export interface Slot {
   entry: { readonly orderId: string; readonly protection: Protection; readonly decidedAt: EpochMs; price: number; candle: EpochMs } | null
   /** Base units held, dust included. */
   held: number
+  /** Price of the newest fill: by it the loop's books tell dust from a position, and so must we. */
+  newestPrice: number
   /** Orders of the present position, in the order in which they were meant. */
   refs: Ref[]
   /** Levels that are wanted; 0 and Infinity for none. */
@@ -58,6 +62,8 @@ export interface Slot {
   queue: Execution[]
   /** A stop limit has triggered and did not fill yet. */
   triggered: boolean
+  /** A pair was taken down and not by this process: somebody may have sold. */
+  unexplained: boolean
   /** The venue did not know orders that it had executed, once. */
   doubted: boolean
   /** The venue has been asked whether it executed the entry more than once. */
@@ -69,16 +75,18 @@ export interface Slot {
 }
 
 export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => ({
-  symbol: instrument.symbol, instrument, market, entry: null, held: 0, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
+  symbol: instrument.symbol, instrument, market, entry: null, held: 0, newestPrice: NaN, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
   restingStop: 0, guarded: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
-  doubted: false, counted: false, refusedSince: Infinity, available: Infinity,
+  unexplained: false, doubted: false, counted: false, refusedSince: Infinity, available: Infinity,
 })
 
 export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
 
 export const newRef = (
   clientId: string, orderId: string, role: Ref['role'], sentAt: EpochMs, more: Partial<Pick<Ref, 'reason' | 'pair'>> = {},
-): Ref => ({ clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, booked: noSums() })
+): Ref => ({
+  clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, withdrawn: false, booked: noSums(),
+})
 
 /** `0-1577836800-entry` → `0-1577836800`: symbol and decision, from which all ids of a position derive. */
 export const stemOf = (orderId: string): string => orderId.replace(/-[a-z]+$/, '')
@@ -109,12 +117,13 @@ export function begin(slot: Slot, order: { readonly id: string; readonly protect
   slot.wanted.target = Infinity
   slot.wanted.raised = false
   slot.exit = null
-  slot.triggered = slot.doubted = slot.counted = false
+  slot.triggered = slot.unexplained = slot.doubted = slot.counted = false
   slot.available = slot.refusedSince = Infinity
 }
 
 /** Takes a fill into what is held. The first buy arms the levels. */
 export function take(slot: Slot, { side, quantity, feeBase, price, time }: Fill): void {
+  slot.newestPrice = price
   if (side === 'sell') {
     slot.held = quantity >= slot.held ? 0 : slot.held - quantity
     return
@@ -137,7 +146,7 @@ export function clear(slot: Slot): void {
   slot.entry = null
   slot.refs = []
   slot.exit = null
-  slot.triggered = slot.doubted = false
+  slot.triggered = slot.unexplained = slot.doubted = false
   slot.available = slot.refusedSince = Infinity
 }
 
@@ -162,7 +171,8 @@ function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
   if (purpose === undefined) {
     const order = line['order'] as { id: string; side: string; stopLoss: number | null; takeProfit: number | null; reason: ExitReason }
     if (order.side === 'sell') slot.exit = { orderId: order.id, reason: order.reason }
-    else {
+    else if (slot.entry === null) {
+      // Beside a position an entry is refused, as the next line tells.
       const protection = { stopLoss: order.stopLoss, takeProfit: order.takeProfit }
       begin(slot, { id: order.id, protection }, at, newRef(clientIds(prefix, order.id).entry, order.id, 'entry', at))
     }

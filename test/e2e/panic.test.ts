@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest'
+import { until, workspace } from '../support/cli.ts'
+import { end, Hold, mortal, PATIENCE_MS } from '../support/held.ts'
+import { call, SYMBOL } from '../support/practice.ts'
+
+/** What somebody else rests with on the same account. */
+const foreignOrder = async ({ exchange }: Hold): Promise<void> => {
+  const { status } = await call(exchange, 'POST', '/order', {
+    ...SYMBOL, side: 'SELL', type: 'LIMIT', timeInForce: 'GTC', quantity: '0.40000', price: '400.00', newClientOrderId: 'somebody-else',
+  })
+  expect(status).toBe(200)
+}
+
+const expectOut = (hold: Hold): void => {
+  expect(hold.resting).toEqual([])
+  // What cannot be sold is less than one lot.
+  expect(hold.coins).toBeGreaterThanOrEqual(1)
+  expect(hold.coins).toBeLessThan(1.00001)
+  expect(hold.exchange.orders().find(({ clientOrderId }) => clientOrderId === 'somebody-else')).toMatchObject({ status: 'NEW', executedQuantity: 0 })
+  expect(hold.exchange.orders().filter(({ side, type }) => side === 'SELL' && type === 'MARKET')).toMatchObject([{ status: 'FILLED' }])
+}
+
+/** The sale is in the run's own books, the run is halted, and nothing has left it since. */
+const expectAdopted = async (hold: Hold): Promise<void> => {
+  await until(() => hold.lines('trade').length > 0, 'the bot has taken the sale in', PATIENCE_MS)
+  expect(hold.lines('trade')).toMatchObject([{ symbol: 'BTC/USDT', reason: 'operator' }])
+  expect(hold.lines('risk').at(-1)).toMatchObject({ rule: 'operator', state: 'HALTED' })
+  const { length } = hold.lines('decision')
+  const orders = hold.exchange.orders().length
+  await until(() => hold.lines('decision').length > length + 2, 'the bot has decided again', PATIENCE_MS)
+  expect(hold.lines('decision').slice(length)).toMatchObject([{ reason: 'halted' }, { reason: 'halted' }, { reason: 'halted' }])
+  expect(hold.exchange.orders()).toHaveLength(orders)
+}
+
+describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
+  it('leaves what a running bot holds, and nothing else', async () => {
+    const hold = await Hold.open()
+    const bot = await hold.holding()
+    await foreignOrder(hold)
+    const { code, stdout } = await hold.run('panic', '--reason', 'enough is enough')
+    expect(stdout).toMatch(/^hold-\S+ {2}HALTED · process \d+ runs it\n {2}✓ BTC\/USDT {2}protection cancelled \(t\S+\); sold [\d.]+ BTC at 100\.00 = /)
+    expect(code).toBe(0)
+    expectOut(hold)
+    await expectAdopted(hold)
+    expect(hold.lines('operator')).toMatchObject([{ act: 'halt', reason: 'enough is enough' }])
+    expect(await hold.positions()).toEqual([])
+    await end(bot, 'SIGINT')
+    await hold.proveTrail()
+  })
+
+  it('leaves what a bot holds that hangs', async () => {
+    const hold = await Hold.open()
+    const bot = await hold.holding()
+    await foreignOrder(hold)
+    bot.child.kill('SIGSTOP')
+    expect((await hold.run('panic')).code).toBe(0)
+    expectOut(hold)
+    bot.child.kill('SIGCONT')
+    await expectAdopted(hold)
+    expectOut(hold)
+    await end(bot, 'SIGINT')
+    await hold.proveTrail()
+  })
+
+  it.each<[string, object]>([
+    ['with a pair', { stopLoss: 0.5, takeProfit: 2 }],
+    ['with nothing that rests', { stopLoss: null, takeProfit: null }],
+  ])('leaves what a dead bot holds, %s, and the next process knows', async (_, policy) => {
+    const hold = await Hold.open(policy)
+    await end(await hold.holding(), 'SIGKILL')
+    await foreignOrder(hold)
+    expect(await hold.positions()).toMatchObject([{ symbol: 'BTC/USDT', state: 'running', pid: null }])
+    expect((await hold.run('panic')).stdout).toContain('it crashed, no process runs it')
+    expectOut(hold)
+    expect(await hold.positions()).toEqual([])
+    // The same again: there is nothing left, and nobody else's coins are sold.
+    const again = await hold.run('panic')
+    expect(again.stdout).toContain('nothing open at its venue')
+    expect(again.code).toBe(0)
+    expectOut(hold)
+    const bot = hold.bot('--resume')
+    await expectAdopted(hold)
+    expectOut(hold)
+    await end(bot, 'SIGINT')
+    await hold.proveTrail()
+  })
+
+  it('takes nothing of others after it has been resumed', async () => {
+    const hold = await Hold.open({ stopLoss: null, takeProfit: null, maxOpenPositions: 1, cooldown: 10_000 })
+    await end(await hold.holding(), 'SIGKILL')
+    expect((await hold.run('panic')).code).toBe(0)
+    const resumed = await hold.run('resume', 'hold')
+    expect(resumed.stdout).toMatch(/may trade again; it was halted: panic\n.*No process runs it/)
+    expect(await hold.run('resume', 'hold')).toMatchObject({ code: 0, stdout: expect.stringContaining('is not halted') as string })
+    const bot = hold.bot('--resume')
+    await until(() => hold.lines('trade').length > 0, 'the bot has taken the sale in', PATIENCE_MS)
+    expect(hold.lines('operator')).toMatchObject([{ act: 'resume' }])
+    expect(hold.coins).toBeLessThan(1.00001)
+    await end(bot, 'SIGINT')
+    await hold.proveTrail()
+  })
+
+  it('lets a running bot trade again once it is resumed', async () => {
+    const hold = await Hold.open()
+    const bot = await hold.holding()
+    expect((await hold.run('panic')).code).toBe(0)
+    await until(() => hold.lines('trade').length > 0, 'the bot has taken the sale in', PATIENCE_MS)
+    expect((await hold.run('resume', hold.runs[0])).stdout).toContain('takes note at its next wake-up')
+    await until(() => hold.lines('fill').length > 2, 'the bot has bought again', PATIENCE_MS)
+    expect(hold.lines('risk').at(-1)).toMatchObject({ state: 'ACTIVE' })
+    await end(bot, 'SIGINT')
+    await hold.proveTrail()
+  })
+
+  it('says what to do when the venue is gone', async () => {
+    const hold = await Hold.open()
+    await end(await hold.holding(), 'SIGKILL')
+    await hold.exchange.close()
+    const { code, stdout, stderr } = await hold.run('panic')
+    expect(stdout).toMatch(/HALTED.*\n {2}✗ BTC\/USDT {2}not left altogether\n {2}✗ .*is it still running\?/)
+    expect(stderr).toMatch(/error: hold-\S+: it is not certain that nothing is left: .* client id begins with t[0-9a-f]{8}- at practice and sell by hand/)
+    expect(code).toBe(1)
+    expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
+  })
+
+  it('halts a rehearsal whose own exchange died with it', async () => {
+    const hold = await Hold.open()
+    const bot = mortal(hold.here.start(['rehearse', 'hold.yaml', '--speed', '600']))
+    await until(() => hold.lines('fill').length > 0, 'the bot has bought', PATIENCE_MS)
+    await end(bot, 'SIGKILL')
+    const { code, stdout } = await hold.run('panic')
+    expect(stdout).toContain('its practice exchange ended with its process and comes back with it, BTC/USDT still held')
+    expect(code).toBe(1)
+    expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
+  })
+
+  it('halts every other run although one is damaged', async () => {
+    const hold = await Hold.open()
+    await end(await hold.holding(), 'SIGKILL')
+    hold.here.put('runs/broken/run.json', '{"run": "bro')
+    hold.here.put('runs/broken/audit.jsonl', '')
+    const { code, stdout, stderr } = await hold.run('panic')
+    expect(stdout).toContain('✓ BTC/USDT')
+    expect(stderr).toContain('broken could not be looked at')
+    expect(code).toBe(1)
+  })
+
+  it('refuses where there is nothing to halt', async () => {
+    const here = workspace()
+    await here.refuses(['panic'], 'TD_RUN_MISSING', ['runs: no run there is running or stopped'])
+    await here.refuses(['panic', 'hold'], 'TD_RUN_MISSING', ['hold'])
+    await here.refuses(['resume', 'hold'], 'TD_RUN_MISSING', ['hold'])
+  })
+})
