@@ -89,10 +89,11 @@ export class ScaledClock implements Clock {
   }
 }
 
-/** The clock of a practice exchange, whichever it has. `speed` is for a stepped one. Throws TD_VENUE and TD_EXCHANGE_FAILED. */
+/** The clock of a practice exchange, whichever it has; `speed` is for a stepped one. Throws TD_VENUE, TD_EXCHANGE_FAILED. */
 export async function practiceClock(venue: Venue, speed: number | null): Promise<SteppedClock | ScaledClock> {
   if (!isLoopbackOrigin(venue.url ?? '')) {
-    throw new TapedeckError('TD_VENUE', `${venue.url ?? 'nowhere'}: a practice exchange is on this machine, such as http://127.0.0.1:4711`)
+    throw new TapedeckError('TD_VENUE',
+      `${venue.url ?? 'nowhere'}: a practice exchange is on this machine, such as http://127.0.0.1:4711`)
   }
   const { pace } = await control(venue, 'state', whole)
   if (pace === 'stepped') return SteppedClock.of(venue, speed)

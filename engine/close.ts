@@ -47,7 +47,8 @@ export function close(run: LiveRun, symbol: string, options: CloseOptions): Prom
   return run.writer === null ? closeHere(run, symbol, options) : closeThere(run, symbol, options)
 }
 
-async function closeThere({ path }: LiveRun, symbol: string, { reason, timeoutMs, now, world: { signal } }: CloseOptions): Promise<Closed> {
+async function closeThere({ path }: LiveRun, symbol: string, options: CloseOptions): Promise<Closed> {
+  const { reason, timeoutMs, now, world: { signal } } = options
   const watch = new Watch(path, symbol)
   request(path, 'close', symbol, reason, now())
   const until = performance.now() + timeoutMs
@@ -63,7 +64,8 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
   const { path, record } = run
   if (ownsExchange(record)) {
     throw new TapedeckError('TD_EXCHANGE_FAILED',
-      `${run.run}: its practice exchange ended with its process; \`tapedeck rehearse <scenario> --resume\` starts both again, then close ${symbol}`)
+      `${run.run}: its practice exchange ended with its process; `
+      + `\`tapedeck rehearse <scenario> --resume\` starts both again, then close ${symbol}`)
   }
   const venue = options.venueOf(run)
   const watch = new Watch(path, symbol)
@@ -76,17 +78,19 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
   const { resolution } = await readRecordedRun(path)
   const broker = await registry.plugin('broker', 'binance')
   await runLive(resolution, options.world, {
-    run: run.run, out: path, resume: path, connect, market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
+    run: run.run, out: path, resume: path, connect,
+    market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
     broker: { plugin: broker, options: liveBrokerOptions(resolution.scenario.broker.options) },
-    checkIntervalMs: 60_000, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null, now: options.now,
+    checkIntervalMs: 60_000, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
+    now: options.now,
     notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
   })
   return watch.look() ?? watch.silence()
 }
 
 const OWN_FIELDS = new Set([
-  'run', 'state', 'scenario', 'scenarioSha256', 'venue', 'versions', 'seed', 'startedAt', 'finishedAt', 'requests', 'audit', 'figures', 'baselines',
-  'exits', 'decisions', 'warnings',
+  'run', 'state', 'scenario', 'scenarioSha256', 'venue', 'versions', 'seed', 'startedAt', 'finishedAt', 'requests',
+  'audit', 'figures', 'baselines', 'exits', 'decisions', 'warnings',
 ])
 
 /** What run.json says beside what a live run always writes. */
@@ -139,7 +143,9 @@ class Watch {
     else if (type === 'fill') this.#fills.push(fillOf(line))
     else if (type === 'trade') this.#closed = { outcome: 'trade', fills: this.#fills, trade: line, reason: null }
     else if (this.#asked && type === 'risk' && line['order'] !== undefined) this.#refused(line['rule'])
-    else if (this.#asked && type === 'order' && line['state'] === 'rejected' && String(line['id']).endsWith('-close')) this.#refused(line['reason'])
+    else if (this.#asked && type === 'order' && line['state'] === 'rejected' && String(line['id']).endsWith('-close')) {
+      this.#refused(line['reason'])
+    }
   }
 
   #refused(reason: unknown): void {

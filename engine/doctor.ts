@@ -6,7 +6,7 @@ import { maskedSecrets, type Settings } from './config/settings.ts'
 import { baseRate, breakEvenRate, DEFAULT_POLICY, roundTripCosts } from './core/policy.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import type { Venue } from './ports.ts'
-import { isUnfinished, liveRuns } from './positions.ts'
+import { isUnfinished, liveRuns, type LiveRun } from './positions.ts'
 import { duration, fixed, percent } from './report/format.ts'
 import { heldAccounts } from './session/account-lock.ts'
 
@@ -40,10 +40,11 @@ const COSTS = { maker: 0.001, taker: 0.001, feeAsset: 'received', slippageBps: 5
 const check = (name: string, ok: boolean | null, found: string, remedy = ''): Check =>
   ({ name, ok, detail: ok === true || remedy === '' ? found : `${found}; ${remedy}` })
 
-/** Everything that trading depends on: this machine, the runs in `out`, and the venue. Sends no order, and never throws for what is ill. */
+/** What trading depends on: this machine, the runs in `out`, the venue. Sends no order. What is ill is told. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   return [
-    nodeCheck(), ...diskChecks(options.out), ...runChecks(options.out), breakEvenCheck(options.settings), ...await venueChecks(options),
+    nodeCheck(), ...diskChecks(options.out), ...runChecks(options.out), breakEvenCheck(options.settings),
+    ...await venueChecks(options),
   ]
 }
 
@@ -51,7 +52,8 @@ function nodeCheck(): Check {
   const { node } = process.versions
   const [major, minor] = node.split('.').map(Number)
   const [oldest, least] = OLDEST_NODE
-  return check('node', major > oldest || (major === oldest && minor >= least), node, `at least ${OLDEST_NODE.join('.')} is needed: update Node.js`)
+  const enough = major > oldest || (major === oldest && minor >= least)
+  return check('node', enough, node, `at least ${OLDEST_NODE.join('.')} is needed: update Node.js`)
 }
 
 function diskChecks(out: string): Check[] {
@@ -72,10 +74,12 @@ function diskChecks(out: string): Check[] {
       closeSync(file)
     }
     const ms = performance.now() - begun
-    return [space, check('disk flush', ms < SLOW_FLUSH_MS ? true : null, `${folder} takes files, and has them on disk after ${duration(ms)}`,
+    return [space, check('disk flush', ms < SLOW_FLUSH_MS ? true : null,
+      `${folder} takes files, and has them on disk after ${duration(ms)}`,
       'every order waits for that: a local disk is faster')]
   } catch (error) {
-    return [space, check('disk flush', false, `${folder}: ${messageOf(error)}`, 'make it writable, or give another --out')]
+    const remedy = 'make it writable, or give another --out'
+    return [space, check('disk flush', false, `${folder}: ${messageOf(error)}`, remedy)]
   } finally {
     rmSync(probe, { force: true })
   }
@@ -84,13 +88,18 @@ function diskChecks(out: string): Check[] {
 function runChecks(out: string): Check[] {
   const { runs, unreadable } = liveRuns(out, (record) => isUnfinished({ state: String(record['state']) }))
   const locks = heldAccounts()
+  const holding = ({ positions }: LiveRun): string =>
+    (positions.length === 0 ? '' : `, holding ${positions.map(({ symbol }) => symbol).join(', ')}`)
+  const crashed = runs.filter(({ writer, state }) => writer === null && state === 'running')
+  const halted = runs.filter((run) => run.halted !== null)
   return [
-    ...runs.filter(({ writer, state }) => writer === null && state === 'running')
-      .map(({ run, positions }) => check('run', null, `${run} crashed${positions.length === 0 ? '' : `, holding ${positions.map(({ symbol }) => symbol).join(', ')}`}`,
-        'go on with it, or tapedeck panic')),
-    ...runs.filter(({ halted }) => halted !== null).map(({ run, halted }) => check('run', null, `${run} is HALTED: ${halted}`, 'tapedeck resume lets it trade again')),
+    ...crashed.map((run) =>
+      check('run', null, `${run.run} crashed${holding(run)}`, 'go on with it, or tapedeck panic')),
+    ...halted.map((run) =>
+      check('run', null, `${run.run} is HALTED: ${run.halted}`, 'tapedeck resume lets it trade again')),
     ...unreadable.map(({ path, why }) => check('run', false, `${path}: ${why}`)),
-    check('accounts', true, locks.length === 0 ? 'no process holds one' : locks.map(({ name, pid }) => `${name} by process ${pid}`).join(', ')),
+    check('accounts', true,
+      locks.map(({ name, pid }) => `${name} by process ${pid}`).join(', ') || 'no process holds one'),
   ]
 }
 
@@ -99,7 +108,8 @@ function breakEvenCheck(settings: Settings): Check {
   const costs = roundTripCosts(COSTS)
   const base = baseRate(stopLoss, takeProfit)
   const needed = breakEvenRate(stopLoss, takeProfit, costs)
-  const text = `base rate ${percent(base)}, break-even ${percent(needed)} with ${percent(costs)} costs, threshold ${percent(minConfidence)}`
+  const text = `base rate ${percent(base)}, break-even ${percent(needed)} with ${percent(costs)} costs, `
+    + `threshold ${percent(minConfidence)}`
   return check('break-even', needed === null || minConfidence >= needed ? true : null, text,
     'the threshold is below break-even: a scenario may say minConfidence: breakeven+0.02')
 }

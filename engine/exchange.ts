@@ -55,8 +55,9 @@ const COSTS: Costs = { maker: 0.001, taker: 0.001, feeAsset: 'received', slippag
 const HISTORY = 300
 
 /**
- * A practice exchange by itself, as Binance's spot venue would be: its fees, taken from what is received, and filters of
- * its kind. Throws what reading the tape throws, TD_TAPE_EMPTY, TD_USAGE, and TD_EXCHANGE_FAILED when it cannot listen.
+ * A practice exchange by itself, as Binance's spot venue would be: its fees, taken from what is received, and filters
+ * of its kind. Throws what reading the tape throws, TD_TAPE_EMPTY, TD_USAGE, also for a port that cannot be had, and
+ * TD_EXCHANGE_FAILED.
  */
 export async function openExchange(options: StandAloneOptions, world: World): Promise<StandAlone> {
   const { symbol, pace, port } = options
@@ -66,7 +67,8 @@ export async function openExchange(options: StandAloneOptions, world: World): Pr
   const { timeframe, rows, columns } = tape
   const history = options.history ?? (pace === 'stepped' ? 0 : Math.min(HISTORY, Math.floor(rows / 2)))
   if (history >= rows) {
-    throw new TapedeckError('TD_USAGE', `--history ${history}: the tape has ${rows} candles, so that none would be left to trade on`)
+    throw new TapedeckError('TD_USAGE',
+      `--history ${history}: the tape has ${rows} candles, so that none would be left to trade on`)
   }
   const startTime = columns.openTime[history]
   const instrument = instrumentFor(symbol, tape)
@@ -77,8 +79,11 @@ export async function openExchange(options: StandAloneOptions, world: World): Pr
       faults: { seed: options.faultSeed, rules }, ...(options.journal === null ? {} : { journal: options.journal }),
     })
     return {
-      url: exchange.url, timeframe, candles: rows, history, startTime, endTime: columns.openTime[rows - 1] + timeframeMs(timeframe),
-      instrument, costs: COSTS, now: () => exchange.now(), get orders() { return exchange.counts.orders }, close: () => exchange.close(),
+      url: exchange.url, timeframe, candles: rows, history, startTime, instrument, costs: COSTS,
+      endTime: columns.openTime[rows - 1] + timeframeMs(timeframe),
+      now: () => exchange.now(),
+      get orders() { return exchange.counts.orders },
+      close: () => exchange.close(),
     }
   } catch (error) {
     if (error instanceof TapedeckError) throw error
@@ -92,7 +97,10 @@ async function readTape({ files, symbol, timeframe, from, to }: StandAloneOption
   const parsed = parseOptions(plugin.options, wanted, 'exchange', [], 'TD_PLUGIN_OPTIONS')
   const open = (as: Timeframe): MarketSource | Promise<MarketSource> => plugin.create(
     parsed, makeDeps(world, new SimulatedClock(), 1, plugin.env),
-    { symbols: [symbol], timeframe: as, fillTimeframe: null, instruments: { [symbol]: instrumentOf(symbol) }, folder: process.cwd() },
+    {
+      symbols: [symbol], timeframe: as, fillTimeframe: null, instruments: { [symbol]: instrumentOf(symbol) },
+      folder: process.cwd(),
+    },
   )
   const own = timeframe ?? await (await open('1d')).ownTimeframe!(symbol)
   const [tape] = await loadTape(await open(own), [symbol])
@@ -101,9 +109,10 @@ async function readTape({ files, symbol, timeframe, from, to }: StandAloneOption
   return tape
 }
 
-/** Steps of the size that Binance gives markets of such a price: the tape's own decimals, a lot worth some cents, 5 at least. */
+/** Steps as Binance gives them to such a price: the tape's own decimals, a lot worth cents, orders of 5 at least. */
 function instrumentFor(symbol: string, { columns, rows }: LoadedTape): Instrument {
   const closes = columns.close.subarray(0, rows)
   const lotDecimals = Math.max(0, Math.min(8, Math.ceil(Math.log10(closes[0]))))
-  return instrumentOf(symbol, { tickSize: Number(`1e-${priceDecimals(closes)}`), lotSize: Number(`1e-${lotDecimals}`), minNotional: 5 })
+  const step = (decimals: number): number => Number(`1e-${decimals}`)
+  return instrumentOf(symbol, { tickSize: step(priceDecimals(closes)), lotSize: step(lotDecimals), minNotional: 5 })
 }

@@ -106,7 +106,7 @@ function newestCandles(lines: readonly TrailLine[]): Readonly<Record<string, Epo
 /** What people ask for, between what the market sends. */
 async function* operated(market: MarketSource, box: OperatorBox, clock: Clock): AsyncGenerator<MarketEvent> {
   for await (const event of market.events()) {
-    for (const act of box.takeActs()) yield { ...act, time: clock.now() }
+    for (const act of box.acts()) yield { ...act, time: clock.now() }
     yield event
   }
 }

@@ -50,10 +50,10 @@ export interface PanicResult {
 }
 
 /** Longer than an order that is on its way can still arrive. */
-const ATTEMPTS = 12
+const ATTEMPTS = 26
 const PAUSE_MS = 2_000
 /** An exchange that does not answer at all is given up sooner. */
-const DEAF_ATTEMPTS = 3
+const DEAF_ATTEMPTS = 8
 
 /** Halts every run durably, before anything else is done; whoever runs them sends no order from here on. */
 export function haltAll(runs: readonly LiveRun[], reason: string, now: EpochMs): ReadonlyMap<LiveRun, string | null> {
@@ -88,7 +88,8 @@ async function leave(run: LiveRun, options: PanicOptions): Promise<Pick<PanicRes
   if (run.terms === null) return { symbols: [], failure: null }
   if (ownsExchange(run.record) && run.writer === null) {
     const held = run.positions.map(({ symbol }) => symbol)
-    return { symbols: [], failure: held.length === 0 ? null : `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held` }
+    const failure = `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held`
+    return { symbols: [], failure: held.length === 0 ? null : failure }
   }
   const lock = ProcessLock.take(join(run.path, 'panic'))
   if (typeof lock === 'number') return { symbols: [], failure: `process ${lock} is at it already` }
@@ -127,7 +128,8 @@ class Flattening {
     try {
       const venue = this.#options.venueOf(this.#run)
       let clock: Clock = new RealClock()
-      for (let attempt = 1; attempt <= ATTEMPTS && this.#open.size > 0 && deaf < DEAF_ATTEMPTS && !signal.aborted; attempt++) {
+      for (let attempt = 1; attempt <= ATTEMPTS && this.#open.size > 0; attempt++) {
+        if (deaf === DEAF_ATTEMPTS || signal.aborted) break
         if (attempt > 1) await clock.sleep(PAUSE_MS, signal).catch(() => {})
         try {
           // Time of the practice exchange may be moved by others: each attempt begins with what it is now.
@@ -157,10 +159,12 @@ class Flattening {
     const terms = termsOf(lines)!
     const { broker: { options }, timeframe, seed } = record['scenario'] as ResolvedScenario
     const plugin = await registry.plugin('broker', 'binance')
-    const broker: Broker = await plugin.create(plugin.options.parse(liveBrokerOptions(options)), makeDeps(this.#options.world, clock, seed, plugin.env), {
+    const deps = makeDeps(this.#options.world, clock, seed, plugin.env)
+    const past = withOwnSales(brokerLines(lines), panicLines(path))
+    const broker: Broker = await plugin.create(plugin.options.parse(liveBrokerOptions(options)), deps, {
       instruments: terms.instruments, timeframe,
       // What a person wants is done halted or not.
-      live: { venue, journal: this.#journal(clock), idPrefix: idPrefix(run), past: withOwnSales(brokerLines(lines), panicLines(path)), halted: () => null },
+      live: { venue, journal: this.#journal(clock), idPrefix: idPrefix(run), past, halted: () => null },
     })
     const failures: unknown[] = []
     for (const symbol of [...this.#open]) {
@@ -210,7 +214,8 @@ export function withOwnSales(past: readonly PastLine[], own: readonly PastLine[]
   const sales = own.filter(({ type, purpose }) => type === 'intent' && purpose === 'sale')
   return sales.reduce<PastLine[]>((lines, sale) => {
     const entry = lines.findLast(({ type, symbol, purpose, order }) =>
-      type === 'intent' && purpose === undefined && symbol === sale['symbol'] && (order as { side?: string } | undefined)?.side === 'buy')
+      type === 'intent' && purpose === undefined && symbol === sale['symbol']
+      && (order as { side?: string } | undefined)?.side === 'buy')
     const entryId = (entry?.['order'] as { id: string } | undefined)?.id
     if (entryId === undefined || !String(sale['order']).startsWith(`${entryId}-operator`)) return lines
     const adopted = lines.findIndex(({ type, id }) => type === 'fill' && String(id).startsWith(`${entryId}-operator`))

@@ -80,6 +80,13 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     compared++
     differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
   }
+  // What the backtest holds until its tape ends has to be held by the run as well, and the other way round.
+  const held = openEntries(lines, happened)
+  for (const backtest of expected.filter(({ reason }) => reason === 'end')) {
+    if (held.delete(keyOf(backtest)) || happened.some((run) => keyOf(run) === keyOf(backtest))) continue
+    differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
+  }
+  for (const run of held.values()) differences.push(differenceOf(lines, 'held only in the run', run, null, expected))
   const all = Object.values(tapes)
   return {
     run: record['run'] as string,
@@ -107,6 +114,25 @@ function tradeOf(fields: PastLine): ParityTrade {
 }
 
 const keyOf = ({ symbol, entryTime }: ParityTrade): string => `${symbol} ${entryTime}`
+
+/** Entries that the run had not left when it ended. */
+function openEntries(lines: readonly TrailLine[], happened: readonly ParityTrade[]): Map<string, ParityTrade> {
+  const left = new Set(happened.map(keyOf))
+  const open = new Map<string, ParityTrade>()
+  for (const { fields } of lines) {
+    if (fields.type !== 'fill' || fields['side'] !== 'buy') continue
+    const { symbol, price, quantity, stop, target } = fields as unknown as {
+      symbol: string; price: number; quantity: number; stop: number | null; target: number | null
+    }
+    const entryTime = Date.parse(fields.timestamp!)
+    const entry: ParityTrade = {
+      symbol, entryTime, exitTime: Infinity, reason: 'open', quantity, entryPrice: price, exitPrice: NaN, fees: 0,
+    }
+    // What is too small to be sold again was never a position.
+    if (!left.has(keyOf(entry)) && (stop !== null || target !== null)) open.set(keyOf(entry), entry)
+  }
+  return open
+}
 
 const close = (a: number, b: number): boolean => Math.abs(a - b) <= TOLERANCE * Math.max(1, Math.abs(a), Math.abs(b))
 

@@ -66,15 +66,18 @@ export interface UnreadableRun {
 export const isUnfinished = ({ state }: Pick<LiveRun, 'state'>): boolean => state === 'running' || state === 'stopped'
 
 /** Runs of the live path below `out`, newest first, and what could not be read. Backtests are left out. */
-export function liveRuns(out: string, wanted: (record: RunRecord) => boolean): { readonly runs: readonly LiveRun[]; readonly unreadable: readonly UnreadableRun[] } {
+export function liveRuns(
+  out: string, wanted: (record: RunRecord) => boolean,
+): { readonly runs: readonly LiveRun[]; readonly unreadable: readonly UnreadableRun[] } {
   const runs: LiveRun[] = []
   const unreadable: UnreadableRun[] = []
-  for (const { path, record } of recordsIn(out, (broken, error) => unreadable.push({ path: broken, why: messageOf(error) }))) {
+  const broken = (path: string, error: unknown): void => { unreadable.push({ path, why: messageOf(error) }) }
+  for (const { path, record } of recordsIn(out, broken)) {
     if (record['venue'] === undefined || !wanted(record)) continue
     try {
       runs.push(readLiveRun(path, record))
     } catch (error) {
-      unreadable.push({ path, why: messageOf(error) })
+      broken(path, error)
     }
   }
   return { runs, unreadable }
@@ -88,8 +91,10 @@ export function readLiveRun(path: string, record: RunRecord = readRun(path)): Li
   const lines = existsSync(trail) ? readTrail(trail).lines : []
   const terms = termsOf(lines)
   return {
-    run: typeof record['run'] === 'string' ? record['run'] : basename(path), path, record, state: String(record['state']), writer: LiveDirectory.writer(path), venue,
-    halted: haltReason(path) ?? (resumePending(path) ? null : haltedByRule(lines)), lines, terms, positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
+    run: typeof record['run'] === 'string' ? record['run'] : basename(path), path, record, venue, lines, terms,
+    state: String(record['state']), writer: LiveDirectory.writer(path),
+    halted: haltReason(path) ?? (resumePending(path) ? null : haltedByRule(lines)),
+    positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
     entering: entriesUnderWay(lines),
   }
 }
@@ -101,7 +106,9 @@ function entriesUnderWay(lines: readonly TrailLine[]): string[] {
   for (const { fields: { type, symbol, order, id, state } } of lines) {
     const entry = order as { readonly id: string; readonly side?: string } | undefined
     if (type === 'intent' && entry?.side === 'buy') sent.set(String(symbol), entry.id)
-    else if ((type === 'fill' || (type === 'order' && OVER.has(String(state)))) && (id === null || sent.get(String(symbol)) === id)) sent.delete(String(symbol))
+    else if (type === 'fill' || (type === 'order' && OVER.has(String(state)))) {
+      if (id === null || sent.get(String(symbol)) === id) sent.delete(String(symbol))
+    }
   }
   return [...sent.keys()]
 }
@@ -118,10 +125,13 @@ export function panicLines(path: string): readonly PastLine[] {
   return existsSync(file) ? readTrail(file).lines.map(({ fields }) => fields) : []
 }
 
-const salesBeside = (path: string): readonly Fill[] => panicLines(path).filter(({ type }) => type === 'fill').map(fillOf)
+const salesBeside = (path: string): readonly Fill[] =>
+  panicLines(path).filter(({ type }) => type === 'fill').map(fillOf)
 
 /** The books of the trail, and of the sales that the run has not taken in yet. */
-function openPositions(lines: readonly TrailLine[], { cash, instruments }: LaneTerms, beside: readonly Fill[]): OpenPosition[] {
+function openPositions(
+  lines: readonly TrailLine[], { cash, instruments }: LaneTerms, beside: readonly Fill[],
+): OpenPosition[] {
   const symbols = Object.keys(instruments)
   const portfolio = createPortfolio(cash, symbols.map((symbol) => instruments[symbol]))
   const holdings = new Map(portfolio.holdings.map((holding) => [holding.instrument.symbol, holding]))
@@ -151,7 +161,9 @@ function openPositions(lines: readonly TrailLine[], { cash, instruments }: LaneT
 }
 
 /** Levels that moved, and books that were set back. */
-function follow({ type, ...fields }: PastLine, holding: Holding | undefined, setBack: (holding: Holding) => void): void {
+function follow(
+  { type, ...fields }: PastLine, holding: Holding | undefined, setBack: (holding: Holding) => void,
+): void {
   if (holding === undefined) return
   if (type === 'order' && fields['event'] === 'stop-raised') holding.stop = fields['to'] as number
   else if (type === 'order' && fields['state'] === 'void') setBack(holding)
@@ -162,12 +174,16 @@ function follow({ type, ...fields }: PastLine, holding: Holding | undefined, set
 }
 
 /** One execution, whoever wrote it down. */
-const fingerprint = ({ symbol, side, time, price, quantity }: Fill): string => [symbol, side, time, price, quantity].join(' ')
+const fingerprint = ({ symbol, side, time, price, quantity }: Fill): string =>
+  [symbol, side, time, price, quantity].join(' ')
 
-function positionOf({ instrument, quantity, entryPrice, entryTime, stop, target, mark, cost }: Holding, now: EpochMs): OpenPosition {
+const level = (price: number): number | null => (Number.isNaN(price) ? null : price)
+
+function positionOf(holding: Holding, now: EpochMs): OpenPosition {
+  const { instrument: { symbol, quote }, quantity, entryPrice, entryTime, stop, target, mark, cost } = holding
   const unrealised = quantity * mark - cost
   return {
-    symbol: instrument.symbol, quote: instrument.quote, quantity, entryPrice, entryTime, stop: Number.isNaN(stop) ? null : stop,
-    target: Number.isNaN(target) ? null : target, price: mark, ageMs: Math.max(0, now - entryTime), unrealised, unrealisedShare: unrealised / cost,
+    symbol, quote, quantity, entryPrice, entryTime, stop: level(stop), target: level(target), price: mark,
+    ageMs: Math.max(0, now - entryTime), unrealised, unrealisedShare: unrealised / cost,
   }
 }

@@ -5,16 +5,21 @@ import { readRecordedRun } from './recorded-run.ts'
 import { Difference, Past } from './session/past.ts'
 import { PastOver, RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { runSession } from './session/session.ts'
+import { verifyRun, type Verification } from './verify.ts'
 
 export interface ReplayResult {
   readonly run: string
   /** Decisions that were made again. */
   readonly decisions: number
   readonly lines: number
+  /** Lines among them that plugins and starts of the process left: they are fed, not made again. */
+  readonly notes: number
   /** Starts after the first. */
   readonly restarts: number
   /** null: every line came out the same, byte by byte. */
   readonly difference: { readonly line: number; readonly recorded: string; readonly replayed: string } | null
+  /** What is wrong with the trail itself, or null: see `verify`. */
+  readonly fault: Verification['firstFault']
 }
 
 /**
@@ -27,18 +32,25 @@ export async function replay(path: string, world: World): Promise<ReplayResult> 
   const { scenario, plugins: { strategy } } = resolution
   const { symbols, timeframe } = scenario
   const run = record['run'] as string
+  // Notes are repeated as they stand, so only the chain can tell that nobody changed one.
+  const { firstFault: fault } = verifyRun(path)
+  const last = lines.at(-1)!.fields
+  const ended = last.type === 'session' && (last['event'] === 'stopped' || last['event'] === 'finished')
   let decisions = 0
   const past = new Past(lines, (notes) => trail.skip(notes), () => {})
   const trail: Trail = new Trail('full', { run, timeframe, scored: strategy.scored === true }, (bytes) => {
-    // A run that was killed may have been about to write more.
-    if (past.over) return
     const text = Buffer.from(bytes).toString('utf8', 0, bytes.length - 1)
+    if (past.over) {
+      // A run that was killed may have been about to write more; one that ended by itself was not.
+      if (ended) throw new Difference(lines.length + 1, '(the run ended here)', text)
+      return
+    }
     past.retrace(text)
     if (text.startsWith('{"type": "decision"')) decisions++
   }, () => past.over)
   const restarts = lines.filter(({ fields }) => fields.type === 'session' && fields['event'] === 'restarted').length
   const result = (difference: ReplayResult['difference']): ReplayResult =>
-    ({ run, decisions, lines: lines.length, restarts, difference })
+    ({ run, decisions, lines: lines.length, notes: past.notes, restarts, difference, fault })
   try {
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
     trail.line('session', null, { event: 'account', ...terms })

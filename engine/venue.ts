@@ -21,27 +21,30 @@ const refuse = (reason: string): never => {
 }
 
 /**
- * The venue that orders and candles belong to: a practice exchange that is named, else what `BINANCE_ENV` says. Throws
- * TD_VENUE for an exchange that is not on this machine, for mainnet without each of its three opt-ins, and for keys that
- * are missing.
+ * The venue that orders and candles belong to: a practice exchange that is named, else what `BINANCE_ENV` says.
+ * Throws TD_VENUE for an exchange that is not on this machine, for mainnet without each of its three opt-ins, and for
+ * keys that are missing.
  */
-export function venueFrom(settings: Settings, env: Environment, { exchange, mainnet = false, cap }: VenueWishes): Venue {
+export function venueFrom(
+  settings: Settings, env: Environment, { exchange, mainnet = false, cap }: VenueWishes,
+): Venue {
   if (exchange !== undefined) {
     if (mainnet) refuse(`--exchange ${exchange} and --mainnet exclude each other; leave one out`)
     return practiceVenue(exchange, env)
   }
   const name = settings.binanceEnv
   if (mainnet && name !== 'mainnet') {
-    refuse(`--mainnet is given, but BINANCE_ENV is ${name}; set BINANCE_ENV=mainnet for orders with real money, or leave --mainnet out`)
+    refuse(`--mainnet is given, but BINANCE_ENV is ${name}; `
+      + 'set BINANCE_ENV=mainnet for orders with real money, or leave --mainnet out')
   }
   if (name === 'mainnet') {
+    const capped = cap !== undefined && cap > 0 && Number.isFinite(cap)
     const missing = [
-      ...(mainnet ? [] : ['--mainnet']),
-      ...(env['ALLOW_MAINNET'] === 'yes' ? [] : ['ALLOW_MAINNET=yes in the environment']),
-      ...(cap !== undefined && cap > 0 && Number.isFinite(cap) ? [] : ['--max-capital N, the most that may be risked in quote']),
+      ...missingOptIns(mainnet, env), ...(capped ? [] : ['--max-capital N, the most that may be risked in quote']),
     ]
     if (missing.length > 0) {
-      refuse(`mainnet trades real money and needs three opt-ins; missing: ${missing.join(', ')}; or use BINANCE_ENV=testnet`)
+      refuse(`mainnet trades real money and needs three opt-ins; missing: ${missing.join(', ')}; `
+        + 'or use BINANCE_ENV=testnet')
     }
   }
   return withKeys(name, env)
@@ -51,14 +54,17 @@ export function venueFrom(settings: Settings, env: Environment, { exchange, main
  * The venue that a recorded run traded at, for commands that only sell: a mainnet run needs `--mainnet` and
  * `ALLOW_MAINNET=yes`, and no cap, since nothing is bought. Throws TD_VENUE.
  */
-export function venueOfRun(record: RunRecord, settings: Settings, env: Environment, { mainnet = false }: VenueWishes): Venue {
+export function venueOfRun(
+  record: RunRecord, settings: Settings, env: Environment, { mainnet = false }: VenueWishes,
+): Venue {
   const { name, url } = recordedVenue(record)
   if (name === 'practice') return practiceVenue(url ?? '', ownsExchange(record) ? {} : env)
   if (settings.binanceEnv !== name) {
-    refuse(`the run trades at ${name}, but BINANCE_ENV is ${settings.binanceEnv}; set BINANCE_ENV=${name} and the keys of that venue`)
+    refuse(`the run trades at ${name}, but BINANCE_ENV is ${settings.binanceEnv}; `
+      + `set BINANCE_ENV=${name} and the keys of that venue`)
   }
   if (name === 'mainnet') {
-    const missing = [...(mainnet ? [] : ['--mainnet']), ...(env['ALLOW_MAINNET'] === 'yes' ? [] : ['ALLOW_MAINNET=yes in the environment'])]
+    const missing = missingOptIns(mainnet, env)
     if (missing.length > 0) refuse(`the run trades real money at mainnet; missing: ${missing.join(', ')}`)
   }
   return withKeys(name, env)
@@ -74,21 +80,27 @@ export function recordedVenue(record: RunRecord): Pick<Venue, 'name' | 'url'> {
 /** The run's practice exchange lives in its own process, and ends with it. */
 export const ownsExchange = (record: RunRecord): boolean => record['exchange'] === 'own'
 
+const missingOptIns = (mainnet: boolean, env: Environment): string[] => [
+  ...(mainnet ? [] : ['--mainnet']),
+  ...(env['ALLOW_MAINNET'] === 'yes' ? [] : ['ALLOW_MAINNET=yes in the environment']),
+]
+
 function practiceVenue(url: string, env: Environment): Venue {
   const origin = url.replace(/\/$/, '')
   if (!isLoopbackOrigin(origin)) {
-    refuse(`practice exchange ${url === '' ? '(none)' : url}: expected an address on this machine, such as http://127.0.0.1:4711`)
+    refuse(`practice exchange ${url === '' ? '(none)' : url}: `
+      + 'expected an address on this machine, such as http://127.0.0.1:4711')
   }
-  return {
-    name: 'practice', url: origin, apiKey: env['BINANCE_API_KEY'] || PRACTICE, apiSecret: env['BINANCE_API_SECRET'] || PRACTICE,
-  }
+  const { BINANCE_API_KEY: apiKey, BINANCE_API_SECRET: apiSecret } = env
+  return { name: 'practice', url: origin, apiKey: apiKey || PRACTICE, apiSecret: apiSecret || PRACTICE }
 }
 
 function withKeys(name: Exclude<Venue['name'], 'practice'>, env: Environment): Venue {
   const { BINANCE_API_KEY: apiKey = '', BINANCE_API_SECRET: apiSecret = '' } = env
   const missing = [...(apiKey === '' ? ['BINANCE_API_KEY'] : []), ...(apiSecret === '' ? ['BINANCE_API_SECRET'] : [])]
   if (missing.length > 0) {
-    refuse(`${name}: ${missing.join(' and ')} must be set; put the keys of ${name} into the environment or .env, or use --exchange`)
+    refuse(`${name}: ${missing.join(' and ')} must be set; `
+      + `put the keys of ${name} into the environment or .env, or use --exchange`)
   }
   return { name, url: null, apiKey, apiSecret }
 }

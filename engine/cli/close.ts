@@ -19,12 +19,16 @@ export const closeCommand = defineCommand<Arguments>({
   describe: 'Leave one symbol, whether a process runs it or not',
   builder: (argv) => argv
     .positional('symbol', { type: 'string', demandOption: true, describe: 'such as BTC/USDT' })
-    .option('run', { type: 'string', requiresArg: true, describe: 'the run that holds it: directory, id or the beginning of its id; left out = the only one' })
-    .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
-    .option('timeout', { type: 'number', requiresArg: true, default: 180, describe: 'seconds that a running process may take to act' })
-    .option('mainnet', { type: 'boolean', default: false, describe: 'the run trades real money; ALLOW_MAINNET=yes as well' })
-    .epilogue('A running process sells at its next wake-up. Without one the run is gone on with here until it is out. The run then trades on as before: '
-      + '`tapedeck panic` is for stopping.'),
+    .option('run', { type: 'string', requiresArg: true,
+      describe: 'the run that holds it: directory, id or the beginning of its id; left out = the only one' })
+    .option('out', { type: 'string', requiresArg: true, default: 'runs',
+      describe: 'parent folder of the run directories' })
+    .option('timeout', { type: 'number', requiresArg: true, default: 180,
+      describe: 'seconds that a running process may take to act' })
+    .option('mainnet', { type: 'boolean', default: false,
+      describe: 'the run trades real money; ALLOW_MAINNET=yes as well' })
+    .epilogue('A running process sells at its next wake-up. Without one the run is gone on with here until it is out. '
+      + 'The run then trades on as before: `tapedeck panic` is for stopping.'),
   async handler(argv, terminal) {
     if (!(argv.timeout > 0)) throw new TapedeckError('TD_USAGE', '--timeout: expected a number of seconds above 0')
     const { run, symbol } = holder(argv)
@@ -41,22 +45,27 @@ export const closeCommand = defineCommand<Arguments>({
     if (world.signal.aborted) return 130
     throw new TapedeckError('TD_EXCHANGE_FAILED', closed.outcome === 'refused'
       ? `${symbol} is not sold: ${closed.reason}; look at the position with tapedeck positions`
-      : `${symbol} is not sold yet: ${closed.reason ?? `the run has not woken up within ${argv.timeout} s`}, and acts when it can; tapedeck positions tells, tapedeck panic does not wait`)
+      : `${symbol} is not sold yet: ${closed.reason ?? `the run has not woken up within ${argv.timeout} s`}, `
+        + 'and acts when it can; tapedeck positions tells, tapedeck panic does not wait')
   },
 })
 
 /** The run that holds the symbol. Throws TD_USAGE where there is none, or more than one. */
 function holder({ symbol: text, run, out }: Arguments): { readonly run: LiveRun; readonly symbol: string } {
   const wanted = text.toUpperCase().replace('/', '')
-  const runs = run === undefined ? liveRuns(out, (record) => isUnfinished({ state: String(record['state']) })).runs : [readLiveRun(resolveRun({ run, out }))]
+  const runs = run !== undefined ? [readLiveRun(resolveRun({ run, out }))]
+    : liveRuns(out, (record) => isUnfinished({ state: String(record['state']) })).runs
   const held = runs.flatMap((one) => one.positions.map(({ symbol }) => ({ run: one, symbol })))
   const found = held.filter(({ symbol }) => symbol.replace('/', '') === wanted)
   if (found.length === 1) return found[0]
   if (found.length > 1) {
-    throw new TapedeckError('TD_USAGE', `${text}: ${found.length} runs hold it: ${found.map((one) => one.run.run).join(', ')}; choose one with --run`)
+    throw new TapedeckError('TD_USAGE',
+      `${text}: ${found.length} runs hold it: ${found.map((one) => one.run.run).join(', ')}; choose one with --run`)
   }
-  const others = held.length === 0 ? 'there is no open position' : `open are: ${held.map((one) => `${one.symbol} (${one.run.run})`).join(', ')}`
-  throw new TapedeckError('TD_USAGE', `${text}: no ${run === undefined ? `run in ${out} holds it` : `position of ${runs[0].run}`}; ${others}`)
+  const others = held.length === 0 ? 'there is no open position'
+    : `open are: ${held.map((one) => `${one.symbol} (${one.run.run})`).join(', ')}`
+  throw new TapedeckError('TD_USAGE',
+    `${text}: no ${run === undefined ? `run in ${out} holds it` : `position of ${runs[0].run}`}; ${others}`)
 }
 
 function soldText({ run, terms }: LiveRun, symbol: string, { fills, trade }: Closed): string {
@@ -64,9 +73,11 @@ function soldText({ run, terms }: LiveRun, symbol: string, { fills, trade }: Clo
   const { pnl, netReturn, reason } = trade as unknown as { pnl: number; netReturn: number; reason: string }
   const digits = priceDecimals(fills.map(({ price }) => price))
   const sales = fills.filter(({ side }) => side === 'sell').map(({ quantity: amount, price, notional, feeQuote }) =>
-    `  sold ${quantity(amount)} ${base} at ${fixed(price, digits)} = ${money(notional, quote)} ${quote}, fee ${money(feeQuote, quote)}`)
+    `  sold ${quantity(amount)} ${base} at ${fixed(price, digits)} = ${money(notional, quote)} ${quote}, `
+    + `fee ${money(feeQuote, quote)}`)
+  const otherwise = reason === 'operator' ? '' : `, by its ${reason}, which came first`
   return [
-    `${symbol} of ${run} is closed${reason === 'operator' ? '' : `, by its ${reason}, which came first`}: ${gain(pnl, quote)} ${quote} (${change(netReturn)})`,
+    `${symbol} of ${run} is closed${otherwise}: ${gain(pnl, quote)} ${quote} (${change(netReturn)})`,
     ...sales,
   ].join('\n')
 }

@@ -21,17 +21,22 @@ export const panicCommand = defineCommand<Arguments>({
   command: 'panic [run]',
   describe: 'Halt runs at once and leave every position of theirs, whoever runs them or nobody',
   builder: (argv) => argv
-    .positional('run', { type: 'string', describe: "a run's directory, its id, or the beginning of its id; left out = all that are running or stopped" })
-    .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
-    .option('reason', { type: 'string', requiresArg: true, default: 'panic', describe: 'what the runs and their trails are told' })
-    .option('mainnet', { type: 'boolean', default: false, describe: 'runs that trade real money too; ALLOW_MAINNET=yes as well' })
+    .positional('run', { type: 'string',
+      describe: "a run's directory, its id, or the beginning of its id; left out = all that are running or stopped" })
+    .option('out', { type: 'string', requiresArg: true, default: 'runs',
+      describe: 'parent folder of the run directories' })
+    .option('reason', { type: 'string', requiresArg: true, default: 'panic',
+      describe: 'what the runs and their trails are told' })
+    .option('mainnet', { type: 'boolean', default: false,
+      describe: 'runs that trade real money too; ALLOW_MAINNET=yes as well' })
     .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
-    .epilogue('First every run is halted on disk, which each order is checked against; then our own pairs are cancelled and our own '
-      + 'holdings sold. Orders and holdings of others stay. `tapedeck resume` lifts the halt.'),
+    .epilogue('First every run is halted on disk, which each order is checked against; then our own pairs are '
+      + 'cancelled and our own holdings sold. Orders and holdings of others stay. `tapedeck resume` lifts the halt.'),
   async handler(argv, terminal) {
     const { runs, unreadable } = chosen(argv)
     if (runs.length === 0 && unreadable.length === 0) {
-      throw new TapedeckError('TD_RUN_MISSING', `${argv.out}: no run there is running or stopped; name one, or give its parent folder with --out`)
+      throw new TapedeckError('TD_RUN_MISSING',
+        `${argv.out}: no run there is running or stopped; name one, or give its parent folder with --out`)
     }
     const { env, world } = terminal
     const results: PanicResult[] = []
@@ -43,12 +48,14 @@ export const panicCommand = defineCommand<Arguments>({
       if (!argv.json) terminal.print(paint(shown(result), terminal.colour))
     }
     if (argv.json) {
-      terminal.json(results.map(({ run, notHalted, symbols, failure, prefix }) =>
-        ({ run: run.run, directory: run.path, pid: run.writer, halted: notHalted === null, notHalted, symbols, failure, prefix })))
+      terminal.json(results.map(({ run: { run, path, writer }, notHalted, symbols, failure, prefix }) =>
+        ({ run, directory: path, pid: writer, halted: notHalted === null, notHalted, symbols, failure, prefix })))
     }
     const bad = results.filter(({ notHalted, failure }) => notHalted !== null || failure !== null)
     tellRemedies(bad, terminal)
-    for (const { path, why } of unreadable) terminal.note(`error: ${path} could not be looked at: ${why}; see what it holds at its venue by hand`)
+    for (const { path, why } of unreadable) {
+      terminal.note(`error: ${path} could not be looked at: ${why}; see what it holds at its venue by hand`)
+    }
     return bad.length === 0 && unreadable.length === 0 ? 0 : 1
   },
 })
@@ -60,10 +67,12 @@ function chosen({ run, out }: Arguments): ReturnType<typeof liveRuns> {
 
 function shown({ run, notHalted, symbols, failure }: PanicResult): Line[] {
   const told = symbols.filter(({ fills, cancelled, done }) => fills.length > 0 || cancelled.length > 0 || !done)
+  const state = notHalted === null ? span('HALTED', 'warn') : span(`NOT HALTED: ${notHalted}`, 'down')
+  const nothing = run.terms === null ? 'it never reached its venue' : 'nothing open at its venue'
   return [
-    [span(`${run.run}  `, 'bold'), notHalted === null ? span('HALTED', 'warn') : span(`NOT HALTED: ${notHalted}`, 'down'), span(` · ${lifeOf(run)}`, 'soft')],
+    [span(`${run.run}  `, 'bold'), state, span(` · ${lifeOf(run)}`, 'soft')],
     ...told.map((symbol) => symbolLine(run, symbol)),
-    ...(failure === null && told.length === 0 ? [[span('  ✓ ', 'up'), span(run.terms === null ? 'it never reached its venue' : 'nothing open at its venue')]] : []),
+    ...(failure === null && told.length === 0 ? [[span('  ✓ ', 'up'), span(nothing)]] : []),
     ...(failure === null ? [] : [[span('  ✗ ', 'down'), span(failure)]]),
   ]
 }
@@ -71,19 +80,26 @@ function shown({ run, notHalted, symbols, failure }: PanicResult): Line[] {
 function symbolLine({ terms }: LiveRun, { symbol, cancelled, fills, done }: Flattened): Line {
   const { base, quote } = terms!.instruments[symbol]
   const digits = priceDecimals(fills.map(({ price }) => price))
-  const sales = fills.map(({ side, quantity: amount, price, notional, feeQuote, reason }) =>
-    `${side === 'sell' ? 'sold' : 'had bought'} ${quantity(amount)} ${base} at ${fixed(price, digits)} = ${money(notional, quote)} ${quote}`
-    + `${feeQuote > 0 ? `, fee ${money(feeQuote, quote)}` : ''}${reason === null || reason === 'operator' ? '' : ` (${reason})`}`)
+  const sales = fills.map(({ side, quantity: amount, price, notional, feeQuote, reason }) => {
+    const why = reason === null || reason === 'operator' ? '' : ` (${reason})`
+    return `${side === 'sell' ? 'sold' : 'had bought'} ${quantity(amount)} ${base} at ${fixed(price, digits)} `
+      + `= ${money(notional, quote)} ${quote}${feeQuote > 0 ? `, fee ${money(feeQuote, quote)}` : ''}${why}`
+  })
   const taken = cancelled.length === 0 ? [] : [`protection cancelled (${cancelled.join(', ')})`]
-  return [done ? span('  ✓ ', 'up') : span('  ✗ ', 'down'), span(`${symbol}  ${[...taken, ...sales, ...(done ? [] : ['not left altogether'])].join('; ')}`)]
+  const said = [...taken, ...sales, ...(done ? [] : ['not left altogether'])].join('; ')
+  return [done ? span('  ✓ ', 'up') : span('  ✗ ', 'down'), span(`${symbol}  ${said}`)]
 }
 
 function tellRemedies(bad: readonly PanicResult[], terminal: Terminal): void {
   for (const { run, notHalted, failure, prefix } of bad) {
-    if (notHalted !== null) terminal.note(`error: ${run.run} is NOT halted: ${run.writer === null ? 'do not start it' : `stop process ${run.writer} (kill ${run.writer})`}, then panic again`)
+    if (notHalted !== null) {
+      const first = run.writer === null ? 'do not start it' : `stop process ${run.writer} (kill ${run.writer})`
+      terminal.note(`error: ${run.run} is NOT halted: ${first}, then panic again`)
+    }
     if (failure !== null) {
-      terminal.note(`error: ${run.run}: it is not certain that nothing is left: ${failure}; run tapedeck panic again, or cancel the orders whose `
-        + `client id begins with ${prefix}- at ${run.venue.name} and sell by hand`)
+      terminal.note(`error: ${run.run}: it is not certain that nothing is left: ${failure}; `
+        + `run tapedeck panic again, or cancel the orders whose client id begins with ${prefix}- at ${run.venue.name} `
+        + 'and sell by hand')
     }
   }
 }

@@ -13,7 +13,8 @@ export const positionsCommand = defineCommand<Arguments>({
   command: 'positions',
   describe: 'Show open positions of runs on the live path, from their trails alone',
   builder: (argv) => argv
-    .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
+    .option('out', { type: 'string', requiresArg: true, default: 'runs',
+      describe: 'parent folder of the run directories' })
     .option('all', { type: 'boolean', default: false, describe: 'also those of runs that have finished' })
     .option('json', { type: 'boolean', default: false, describe: 'print JSON' })
     .epilogue('No venue is asked: what happened there while no process ran is known once the run goes on.'),
@@ -23,16 +24,24 @@ export const positionsCommand = defineCommand<Arguments>({
     if (json) {
       terminal.json({
         positions: held.flatMap((run) => run.positions.map((position) => ({
-          run: run.run, directory: run.path, state: run.state, pid: run.writer, halted: run.halted, venue: run.venue, ...position,
+          run: run.run, directory: run.path, state: run.state, pid: run.writer, halted: run.halted, venue: run.venue,
+          ...position,
         }))),
-        entering: runs.flatMap(({ run, path, entering }) => entering.map((symbol) => ({ run, directory: path, symbol }))),
+        entering: runs.flatMap(({ run, path, entering }) =>
+          entering.map((symbol) => ({ run, directory: path, symbol }))),
         runs: runs.length, unreadable,
       })
     } else if (held.length === 0) {
-      terminal.print(`No open position: ${plural(runs.length, 'run')} in ${out} ${runs.length === 1 ? 'is' : 'are'} ${all ? 'on the live path' : 'running or stopped'}.`)
-    } else terminal.print(paint(held.flatMap((run) => run.positions.flatMap((position) => shown(run, position))).slice(0, -1), terminal.colour))
+      const which = `${runs.length === 1 ? 'is' : 'are'} ${all ? 'on the live path' : 'running or stopped'}`
+      terminal.print(`No open position: ${plural(runs.length, 'run')} in ${out} ${which}.`)
+    } else {
+      const lines = held.flatMap((run) => run.positions.flatMap((position) => shown(run, position)))
+      terminal.print(paint(lines.slice(0, -1), terminal.colour))
+    }
     for (const { run, entering } of json ? [] : runs) {
-      for (const symbol of entering) terminal.print(`${symbol}  an entry of ${run} is under way: the trail does not tell yet what became of it`)
+      for (const symbol of entering) {
+        terminal.print(`${symbol}  an entry of ${run} is under way: the trail does not tell yet what became of it`)
+      }
     }
     for (const { path, why } of unreadable) terminal.note(`warning: ${path} is left out: ${why}`)
     return unreadable.length === 0 ? 0 : 1
@@ -46,7 +55,8 @@ function shown(run: LiveRun, position: OpenPosition): Line[] {
   return [
     [span(`${symbol}  ${quantity(position.quantity)} ${symbol.split('/')[0]}  `, 'bold'),
       span(`${gain(unrealised, quote)} ${quote} (${change(unrealisedShare)})`, unrealised < 0 ? 'down' : 'up')],
-    [span(`  entered ${utcMinute(entryTime)} UTC at ${fixed(entryPrice, digits)}, ${ageText(ageMs)} ago; newest close ${fixed(price, digits)}`)],
+    [span(`  entered ${utcMinute(entryTime)} UTC at ${fixed(entryPrice, digits)}, ${ageText(ageMs)} ago; `
+      + `newest close ${fixed(price, digits)}`)],
     [span(`  stop ${level(stop)}   target ${level(target)}`)],
     [span(`  ${run.run} at ${run.venue.name}: ${lifeOf(run)}`, run.writer === null ? 'warn' : undefined),
       ...(run.halted === null ? [] : [span(`; HALTED: ${run.halted}`, 'warn')])],

@@ -21,8 +21,13 @@ export const replayCommand = defineCommand<Arguments>({
       throw new TapedeckError('TD_REPLAY_DIFFERS',
         `${directory}: line ${line} of audit.jsonl differs after ${count(result.decisions)} identical decisions\nrecorded: ${recorded}\nreplayed: ${replayed}`)
     }
+    if (result.fault !== null) {
+      const { line, what } = result.fault
+      throw new TapedeckError('TD_REPLAY_DIFFERS', `${directory}: line ${line} of audit.jsonl: ${what}; a trail that was changed proves nothing`)
+    }
     if (!argv.json) {
-      terminal.print(`identical: ${plural(result.decisions, 'decision')}\n  ${count(result.lines)} lines came out byte by byte`
+      terminal.print(`identical: ${plural(result.decisions, 'decision')}\n  ${count(result.lines - result.notes)} lines came out byte by byte`
+        + `${result.notes === 0 ? '' : `; ${plural(result.notes, 'note')} of plugins and restarts stood between them`}`
         + `${result.restarts === 0 ? '' : `, over ${plural(result.restarts, 'restart')}`}`)
     }
     return 0

@@ -11,7 +11,10 @@ export const resumeCommand = defineCommand<RunArguments>({
   async handler(argv, terminal) {
     const path = resolveRun(argv)
     const run = readLiveRun(path)
-    if (!isUnfinished(run)) throw new TapedeckError('TD_USAGE', `${run.run}: it has ${run.state}; there is nothing to resume`)
+    if (!isUnfinished(run)) {
+      throw new TapedeckError('TD_USAGE',
+        `${run.run}: it has ${run.state}; there is nothing to resume`)
+    }
     if (run.halted === null) {
       terminal.print(`${run.run} is not halted.`)
       return 0

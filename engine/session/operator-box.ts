@@ -77,37 +77,35 @@ export class OperatorBox {
   }
 
   /**
-   * Requests since the last call, in order, which are gone from the folder then; a halt in force comes last, once. A
-   * request that cannot be read is kept as `*.unreadable`. Throws TD_RUN_WRITE when a request cannot be taken away.
+   * Requests in order, each gone from the folder once the next thing is asked for: until then it may not be in the trail,
+   * and a process that is killed finds it again. A halt in force comes last, once. A request that cannot be read is kept
+   * as `*.unreadable`. Throws TD_RUN_WRITE when a request cannot be taken away.
    */
-  takeActs(): readonly OperatorAct[] {
-    const acts = guarded(this.#path, () => this.#takeRequests())
-    // A halt that is still there after somebody resumed is a newer one, even if it says the same.
-    if (acts.some(({ act }) => act === 'resume')) this.#told = null
+  *acts(): Generator<OperatorAct, void, undefined> {
+    const folder = join(this.#path, FOLDER)
+    for (const { file } of guarded(this.#path, () => requestsIn(folder))) {
+      const read = readRequest(file)
+      if (read === null) {
+        guarded(this.#path, () => renameSync(file, `${file}.unreadable`))
+        continue
+      }
+      // A halt that is still there after somebody resumed is a newer one, even if it says the same.
+      if (read.act === 'resume') this.#told = null
+      try {
+        yield { kind: 'operator', ...read }
+      } finally {
+        guarded(this.#path, () => {
+          rmSync(file, { force: true })
+          syncFolder(folder)
+        })
+      }
+    }
     const halt = readHalt(this.#path)
     if (halt === null) this.#told = null
     else if (halt.text !== this.#told) {
       this.#told = halt.text
-      acts.push({ kind: 'operator', time: halt.time, act: 'halt', symbol: null, reason: halt.reason })
+      yield { kind: 'operator', time: halt.time, act: 'halt', symbol: null, reason: halt.reason }
     }
-    return acts
-  }
-
-  #takeRequests(): OperatorAct[] {
-    const folder = join(this.#path, FOLDER)
-    const requests = requestsIn(folder)
-    if (requests.length === 0) return []
-    const acts: OperatorAct[] = []
-    for (const { file } of requests) {
-      const read = readRequest(file)
-      if (read === null) renameSync(file, `${file}.unreadable`)
-      else {
-        rmSync(file)
-        acts.push({ kind: 'operator', ...read })
-      }
-    }
-    syncFolder(folder)
-    return acts
   }
 }
 

@@ -41,6 +41,7 @@ export class Past {
   readonly #ended: () => void
   #at = 0
   #over = false
+  #notes = 0
 
   /**
    * `passed` is told of notes that were gone by, so that line numbers go on behind them; `ended`, once, that the world
@@ -60,10 +61,16 @@ export class Past {
       this.#at++
       notes++
     }
+    this.#notes += notes
     if (notes > 0) this.#passed(notes)
     this.#over = this.#at === this.#lines.length
     if (this.#over) this.#ended()
     return this.#over
+  }
+
+  /** Notes that were gone by: they came from outside and stand as they are. */
+  get notes(): number {
+    return this.#notes
   }
 
   /** The session wrote `text` (without newline). Throws {@link Difference}. Not to be called once it is over. */

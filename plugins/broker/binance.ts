@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import type { Instrument } from '../../engine/core/instrument.ts'
 import { TapedeckError } from '../../engine/errors.ts'
 import { timeframeOption } from '../../engine/options.ts'
 import { definePlugin } from '../../engine/ports.ts'
 import { readAtStart } from '../binance/at-start.ts'
 import { commission } from '../binance/answers.ts'
-import { connect, marketId } from '../binance/connection.ts'
+import { connect, marketId, type VenueMarket } from '../binance/connection.ts'
 import { BinanceBroker } from './binance/binance-broker.ts'
 import { emptySlot, recall, type Slot } from './binance/slot.ts'
 import { VenueOrders } from './binance/venue-orders.ts'
@@ -48,6 +49,10 @@ export default definePlugin({
         () => connection.call('GET', 'account/commission', { symbol: marketId(symbol) }, commission))
       maker = Math.max(maker, standardCommission.maker)
       taker = Math.max(taker, standardCommission.taker)
+      const misfit = misfits(instrument, market)
+      // A run that is gone on with may hold something: it has to go on, and the venue's coarser steps are kept anyway.
+      if (misfit !== null && live.past.length === 0) throw new TapedeckError('TD_PLUGIN_OPTIONS', `${symbol}: ${misfit}`)
+      if (misfit !== null) deps.log.warn(`${symbol}: ${misfit}`)
       const slot = emptySlot(instrument, market)
       recall(slot, live.idPrefix, live.past)
       slots.set(symbol, { slot, orders: new VenueOrders(connection, instrument, market) })
@@ -56,3 +61,12 @@ export default definePlugin({
     return new BinanceBroker({ cash, costs: { maker, taker, feeAsset, slippageBps } }, deps, live, slots, { timeframe, fillTimeframe }, connection)
   },
 })
+
+/** What of the scenario's instrument the venue would refuse, or null: an entry that cannot be protected is worse than none. */
+function misfits({ tickSize, lotSize, minNotional }: Instrument, market: VenueMarket): string | null {
+  const fits = (step: number, theirs: number): boolean => theirs === 0 || Math.abs(step / theirs - Math.round(step / theirs)) < 1e-6 && step > 0
+  if (!fits(tickSize, market.tickSize)) return `instrument.tickSize ${tickSize} is not a multiple of the venue's ${market.tickSize}; correct or omit it`
+  if (!fits(lotSize, market.lotSize)) return `instrument.lotSize ${lotSize} is not a multiple of the venue's ${market.lotSize}; correct or omit it`
+  if (minNotional < market.minNotional) return `instrument.minNotional ${minNotional} is below the venue's ${market.minNotional}; correct or omit it`
+  return null
+}

@@ -11,15 +11,18 @@ export interface KillPoint {
 
 const SEED = 20
 /** Recoveries that are killed as well, as a share. */
-const KILLED_AGAIN = 0.3
+const KILLED_AGAIN = 0.2
 /** A recovery is over after about so many moments. */
 const RECOVERY = 120
 
 /**
- * Kill points for each setup, from the moments that its undisturbed run went through. Always those that the setup names;
- * with `thorough` everything that any setup goes through, once, and seeded ones until there are `thorough` in all.
+ * Kill points for each setup, from the moments that its undisturbed run went through. Always those that the setup
+ * names; with `thorough` everything that any setup goes through, once, and seeded ones until there are `thorough` in
+ * all.
  */
-export function killPlan(undisturbed: ReadonlyMap<Setup, readonly string[]>, thorough: number | null): readonly KillPoint[] {
+export function killPlan(
+  undisturbed: ReadonlyMap<Setup, readonly string[]>, thorough: number | null,
+): readonly KillPoint[] {
   const points: KillPoint[] = []
   let draws = 0
   const draw = (count: number): number => Math.floor(hashUniform(SEED, ++draws, 0) * count)

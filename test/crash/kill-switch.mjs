@@ -3,10 +3,10 @@ import { syncBuiltinESMExports } from 'node:module'
 import { basename } from 'node:path'
 
 /**
- * Loaded into the program by `--import`. Counts the moments before and after everything that leaves the process — lines
- * of the trail, other files of the run, HTTP requests — and kills the process at the one that is asked for. Time is
- * stepped, so the same run goes through the same moments in the same order. All moments (or, when killed, the last
- * one) are left in a file.
+ * Loaded into the program by `--import`. Counts the moments before and after everything that leaves the process (lines
+ * of the trail, other files of the run, HTTP requests) and kills the process at the one that is asked for. Time is
+ * stepped, so the same run goes through the same moments in the same order. All moments or, when killed, the last one
+ * are left in a file.
  */
 const { TAPEDECK_TEST_MOMENTS: report, TAPEDECK_TEST_KILL_AT: chosen } = process.env
 const killAt = chosen === undefined ? Infinity : Number(chosen)

@@ -52,7 +52,8 @@ export async function killedRun(setup: Setup, here: Workspace, kills: readonly n
       if (stateOf(here) === 'finished') break
     }
     watch.end(exchange)
-    return { setup, lives, directory: directoryOf(here)!, exchange, watch, view: here.read('logs', 'autonomous_trades.jsonl') }
+    const view = here.read('logs', 'autonomous_trades.jsonl')
+    return { setup, lives, directory: directoryOf(here)!, exchange, watch, view }
   } finally {
     await exchange.close()
   }

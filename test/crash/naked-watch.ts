@@ -2,6 +2,9 @@ import { floorToLot } from '../../engine/core/instrument.ts'
 import type { EpochMs } from '../../engine/core/time.ts'
 import type { PracticeExchange } from '../../plugins/exchange/exchange.ts'
 
+const OPEN: ReadonlySet<string> = new Set(['NEW', 'PARTIALLY_FILLED'])
+
+/** A time without protection, and how much was without. */
 export interface Spell {
   readonly from: EpochMs
   readonly to: EpochMs
@@ -49,7 +52,7 @@ export class NakedWatch {
     // What the levels are far from would not be sold at the entry's price, and may be dust already.
     if (sellable * price * 0.95 < minNotional) return 0
     const guarded = exchange.orders()
-      .filter(({ side, status, stopPrice }) => side === 'SELL' && stopPrice > 0 && (status === 'NEW' || status === 'PARTIALLY_FILLED'))
+      .filter(({ side, status, stopPrice }) => side === 'SELL' && stopPrice > 0 && OPEN.has(status))
       .reduce((sum, { quantity, executedQuantity }) => sum + quantity - executedQuantity, 0)
     return guarded >= sellable - lotSize / 2 ? 0 : sellable - guarded
   }

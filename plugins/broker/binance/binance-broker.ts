@@ -7,7 +7,7 @@ import type { Broker, Deps, LiveBrokerPlan, OrderReceipt } from '../../../engine
 import { CallError, type Connection } from '../../binance/connection.ts'
 import { refusedByFilters } from './filters.ts'
 import {
-  begin, clear, clientIds, legId, newRef, noSums, overtaken, sellableQuantity, take, type Ref, type Slot, type Sums,
+  begin, clear, clientIds, legId, newRef, noSums, offered, overtaken, sellableQuantity, take, type Ref, type Slot, type Sums,
 } from './slot.ts'
 import { isFinal, VenueOrders, type Report, type VenueTrade } from './venue-orders.ts'
 
@@ -93,6 +93,11 @@ export class BinanceBroker implements Broker {
     this.#timeframe = fillTimeframe ?? timeframe
     this.#ms = timeframeMs(this.#timeframe)
     this.#deadlineMs = Math.min(30_000, timeframeMs(timeframe) / 2)
+    for (const { slot } of slots.values()) {
+      if (slot.entry === null || !Number.isNaN(slot.entry.price)) continue
+      // The trail tells when it was decided; it may have left, or may still leave, until its deadline.
+      slot.refs[0].sentAt = slot.entry.decidedAt + this.#deadlineMs
+    }
   }
 
   account(): BinanceOptions {
@@ -106,8 +111,11 @@ export class BinanceBroker implements Broker {
     try {
       if (order.side === 'sell') {
         const halted = order.reason === 'operator' ? null : this.#plan.halted()
-        if (halted !== null) return rejected('halted')
-        if (slot.exit?.orderId !== order.id && order.reason !== 'operator' && this.#late(order)) return rejected('late')
+        if (halted !== null) {
+          // Rejected is rejected: it may not be carried out after somebody has resumed.
+          if (slot.exit?.orderId === order.id) slot.exit = null
+          return rejected('halted')
+        }
         await this.#exit(slot, orders, order)
         return accepted
       }
@@ -124,6 +132,8 @@ export class BinanceBroker implements Broker {
   async settle(now: EpochMs, symbol: string, candle?: Candle): Promise<readonly Execution[]> {
     const { slot, orders } = this.#at(symbol)
     this.#saidNaked.delete(symbol)
+    // A shortage may have passed; who is short now finds it out again.
+    slot.available = Infinity
     if (this.#deps.clock.now() >= this.#quietUntil) {
       try {
         await this.#reconcile()
@@ -339,7 +349,7 @@ export class BinanceBroker implements Broker {
     const { wanted, entry } = slot
     const sameCandle = entry !== null && entry.candle === time
     const reason = buys ? null
-      : ref.role === 'stop' || ref.role === 'target' ? legReason(wanted, ref.role, open, price, sameCandle) : ref.reason!
+      : ref.role === 'stop' || ref.role === 'target' ? legReason(ref.levels ?? wanted, ref.role, open, price, sameCandle) : ref.reason!
     const fill: { -readonly [K in keyof Fill]: Fill[K] } = {
       kind: 'fill', orderId: ref.orderId, symbol: slot.symbol, side: buys ? 'buy' : 'sell', time, price, quantity, notional,
       feeBase: (sums.feeBase - booked.feeBase) * share, feeQuote: (sums.feeQuote - booked.feeQuote) * share,
@@ -376,6 +386,7 @@ export class BinanceBroker implements Broker {
   /** Finds out what became of everything that may still execute. Throws CallError. */
   async #sync(slot: Slot, orders: VenueOrders): Promise<void> {
     const live = slot.refs.filter((ref) => ref.live)
+    if (live.length === 0 && slot.doubted) await this.#vanished(slot, orders, slot.refs[0])
     if (live.length === 0 && !slot.unexplained) return
     const open = new Map((await this.#openOrders(orders)).map((report) => [report.clientId, report]))
     for (const ref of live) {
@@ -432,6 +443,16 @@ export class BinanceBroker implements Broker {
     }
   }
 
+  /**
+   * Before anything is sold or protected without a pair that still stands: does the venue know the entry at all? After a
+   * reset the account holds a fresh allowance, which is not ours. Not asked again while the entry's answer is fresh.
+   */
+  async #forgotten(slot: Slot, orders: VenueOrders): Promise<boolean> {
+    const entry = slot.refs.find(({ role }) => role === 'entry')
+    if (entry === undefined || this.#deps.clock.now() - entry.sentAt <= DEFINITE_MS) return false
+    return this.#vanished(slot, orders, entry)
+  }
+
   /** A venue that has forgotten an order which it had executed has been reset. */
   async #vanished(slot: Slot, orders: VenueOrders, missing: Ref): Promise<boolean> {
     const entry = slot.refs.find(({ role, booked }) => role === 'entry' && booked.quantity > 0)
@@ -471,6 +492,13 @@ export class BinanceBroker implements Broker {
     return true
   }
 
+  /** A sale that reached the venue twice sold what is not ours: nothing can undo that, but somebody has to know. */
+  async #countSale({ symbol, held }: Slot, orders: VenueOrders, ref: Ref): Promise<void> {
+    const all = await orders.namesakes(ref.clientId, ref.sentAt - CLOCK_TOLERANCE_MS)
+    const executed = sum(all, (report) => report.executed)
+    if (executed > ref.booked.quantity + 1e-9) this.#alarm('oversold', { symbol, order: ref.orderId, orders: all.length, executed, held })
+  }
+
   /** Makes up for what is missing: the end of an exit, protection, a pair that stands where it is wanted. Throws CallError. */
   async #mend(slot: Slot, orders: VenueOrders): Promise<void> {
     if (slot.entry === null || Number.isNaN(slot.entry.price) || slot.doubted) return
@@ -479,6 +507,7 @@ export class BinanceBroker implements Broker {
     const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
     if (sellableQuantity(slot, slot.newestPrice) === 0) return this.#finished(slot, orders, legs)
     if (slot.refs.some(({ live, role }) => live && role === 'sale')) return
+    if (legs.length === 0 && await this.#forgotten(slot, orders)) return
     const expected = (slot.wanted.stop > 0 ? 1 : 0) + (slot.wanted.target < Infinity ? 1 : 0)
     if (legs.length === 0) {
       if (expected > 0) await this.#protect(slot, orders)
@@ -492,7 +521,7 @@ export class BinanceBroker implements Broker {
       this.#alarm('pair-partial', { symbol: slot.symbol, held: slot.held })
       if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
     } else if (slot.wanted.stop > slot.restingStop) await this.#follow(slot, orders)
-    else if (sellableQuantity(slot, slot.newestPrice) > slot.guarded + 1e-9) {
+    else if (offered(slot, slot.newestPrice) > slot.guarded + 1e-9) {
       if (await this.#takeDown(slot, orders, legs)) await this.#mend(slot, orders)
     }
   }
@@ -526,16 +555,18 @@ export class BinanceBroker implements Broker {
     const stop = wanted.stop === 0 ? null : wanted.stop
     const target = wanted.target === Infinity ? null : wanted.target
     for (let attempt = 1; attempt <= ATTEMPTS - 1; attempt++) {
-      if (this.#plan.halted() !== null) return this.#naked(slot, 'halted')
-      const quantity = sellableQuantity(slot, slot.newestPrice)
-      if (quantity === 0) return
       await this.#quiet()
+      if (this.#plan.halted() !== null) return this.#naked(slot, 'halted')
+      if (sellableQuantity(slot, slot.newestPrice) === 0) return
+      const quantity = offered(slot, slot.newestPrice)
+      if (quantity === 0) return this.#naked(slot, 'balance-short')
       const pair = ++slot.pairs
       const at = this.#deps.clock.now()
       this.#plan.journal.note('intent', { purpose: 'protect', symbol, id: ids.list(pair), pair, quantity, stop, target, raised: wanted.raised })
       const legs: Ref[] = []
-      if (stop !== null) legs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, { pair }))
-      if (target !== null) legs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, { pair }))
+      const more = { pair, levels: { ...wanted } }
+      if (stop !== null) legs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, more))
+      if (target !== null) legs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, more))
       slot.refs.push(...legs)
       slot.restingStop = wanted.stop
       slot.guarded = quantity
@@ -555,8 +586,8 @@ export class BinanceBroker implements Broker {
         }
         for (const leg of legs) leg.live = false
         if (error.failure === 'would-trigger') {
-          const gone = await orders.bid() <= wanted.stop ? (wanted.raised ? 'trailing' : 'stop_gap') : 'target_gap'
-          return this.#force(slot, orders, gone)
+          const beyondTarget = await orders.bid() >= wanted.target
+          return this.#force(slot, orders, beyondTarget ? 'target_gap' : wanted.raised ? 'trailing' : 'stop_gap')
         }
         this.#alarm('protection-refused', { symbol, attempt, error: error.message })
         this.#keepQuiet(error)
@@ -578,9 +609,11 @@ export class BinanceBroker implements Broker {
   /** The account has less than the trail says: what is there is all that can be protected or sold. */
   async #limitToBalance(slot: Slot, orders: VenueOrders): Promise<void> {
     const { free, locked } = await orders.balance()
-    if (free >= slot.held) return
+    // What our own pair locks is ours.
+    const ours = free + (hasLegs(slot) ? slot.guarded : 0)
+    if (ours >= slot.held) return
     this.#episode('balance-short', slot.symbol, { held: slot.held, free, locked })
-    slot.available = free
+    slot.available = ours
   }
 
   /** Whether the pair stands after all: true, false once that is certain, null while nobody can tell. */
@@ -645,10 +678,11 @@ export class BinanceBroker implements Broker {
       await this.#sync(slot, orders)
       if (slot.entry === null || slot.exit === null || slot.doubted) return
       const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
-      const quantity = sellableQuantity(slot, slot.newestPrice)
-      if (quantity === 0) return this.#finished(slot, orders, legs)
+      if (sellableQuantity(slot, slot.newestPrice) === 0) return this.#finished(slot, orders, legs)
+      if (offered(slot, slot.newestPrice) === 0) return this.#naked(slot, 'balance-short')
       // A sale whose fate is unknown is not joined by a second one.
       if (slot.refs.some(({ live, role }) => live && role === 'sale')) return
+      if (legs.length === 0 && await this.#forgotten(slot, orders)) return
       if (slot.exit.reason !== 'operator' && this.#plan.halted() !== null) return legs.length > 0 ? undefined : this.#naked(slot, 'halted')
       if (legs.length > 0 && !inOne) await this.#takeDown(slot, orders, legs)
       else inOne = await this.#sell(slot, orders, kind, legs[0] ?? null) && inOne
@@ -661,7 +695,9 @@ export class BinanceBroker implements Broker {
   async #sell(slot: Slot, orders: VenueOrders, kind: 'x' | 'm' | 'k', leg: Ref | null): Promise<boolean> {
     await this.#quiet()
     const { orderId, reason } = slot.exit!
-    const quantity = sellableQuantity(slot, slot.newestPrice)
+    // Said while a ban was waited out: whoever asked for the sale looks again.
+    if (reason !== 'operator' && this.#plan.halted() !== null) return true
+    const quantity = offered(slot, slot.newestPrice)
     const sale = ++slot.sales
     const clientId = clientIds(this.#plan.idPrefix, slot.entry!.orderId).sale(kind, sale)
     // The loop knows the order by its first execution; what comes after that has names of its own.
@@ -670,12 +706,10 @@ export class BinanceBroker implements Broker {
     const ref = newRef(clientId, told, 'sale', this.#deps.clock.now(), { reason })
     slot.refs.push(ref)
     if (leg !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.seen = false
+    let report: Report | null
     try {
       const attempt = (): Promise<Report> => (leg === null ? orders.sell(clientId, quantity) : orders.cancelAndSell(leg.clientId, clientId, quantity))
-      const report = await this.#sendSale(ref, orders, attempt)
-      if (leg !== null && report !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.withdrawn = true
-      if (report !== null) await this.#update(slot, orders, ref, report)
-      return true
+      report = await this.#sendSale(ref, orders, attempt)
     } catch (error) {
       if (!(error instanceof CallError)) throw error
       ref.live = false
@@ -686,6 +720,11 @@ export class BinanceBroker implements Broker {
       // After a pair that fired first the same request is refused the same way; one that went half-way leaves no pair.
       return error.failure !== 'cancel-replace-failed' && error.failure !== 'rejected'
     }
+    // It has arrived: what cannot be read of it now is asked for later, and nothing else is sold until then.
+    if (leg !== null && report !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.withdrawn = true
+    if (report !== null) await this.#update(slot, orders, ref, report)
+    if (leg === null && !ref.live && ref.booked.quantity > 0) await this.#countSale(slot, orders, ref)
+    return true
   }
 
   /** As {@link #send}, but one attempt at a time: what stands is looked at anew before the next. */

@@ -31,6 +31,8 @@ export interface Ref {
   live: boolean
   /** We have taken it down ourselves, so that nobody else can have done it to sell. */
   withdrawn: boolean
+  /** The levels with which a leg was placed. */
+  readonly levels: ProtectivePair | null
   /** What has been told to the loop of its executions. */
   readonly booked: Sums
 }
@@ -83,9 +85,10 @@ export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => 
 export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
 
 export const newRef = (
-  clientId: string, orderId: string, role: Ref['role'], sentAt: EpochMs, more: Partial<Pick<Ref, 'reason' | 'pair'>> = {},
+  clientId: string, orderId: string, role: Ref['role'], sentAt: EpochMs, more: Partial<Pick<Ref, 'reason' | 'pair' | 'levels'>> = {},
 ): Ref => ({
-  clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, withdrawn: false, booked: noSums(),
+  clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, withdrawn: false, levels: more.levels ?? null,
+  booked: noSums(),
 })
 
 /** `0-1577836800-entry` → `0-1577836800`: symbol and decision, from which all ids of a position derive. */
@@ -135,11 +138,18 @@ export function take(slot: Slot, { side, quantity, feeBase, price, time }: Fill)
   armPair(slot.wanted, price, slot.entry.protection, slot.instrument.tickSize)
 }
 
-/** What of the holding an order can sell at `price`, also by the filters that the scenario's instrument does not know. */
-export function sellableQuantity({ held, available, instrument, market }: Slot, price: number): number {
-  const quantity = sellable(Math.min(held, available), price, instrument)
+/**
+ * What of the holding an order can sell at `price`, also by the filters that the scenario's instrument does not know. A
+ * position is what our own fills made: 0 means that it is dust, never that the account is short of it.
+ */
+export function sellableQuantity({ held, instrument, market }: Slot, price: number): number {
+  const quantity = sellable(held, price, instrument)
   return quantity >= market.lot.min ? Math.min(quantity, market.lot.max) : 0
 }
+
+/** What an order can offer now: less than {@link sellableQuantity} while the account is short of it. */
+export const offered = (slot: Slot, price: number): number =>
+  sellableQuantity({ ...slot, held: Math.min(slot.held, slot.available) }, price)
 
 /** The position is over; what is left is dust. */
 export function clear(slot: Slot): void {
@@ -191,12 +201,15 @@ function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
     slot.wanted.raised = raised
     slot.restingStop = stop ?? 0
     slot.guarded = quantity
-    if (stop !== null) slot.refs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, { pair }))
-    if (target !== null) slot.refs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, { pair }))
+    const more = { pair, levels: { ...slot.wanted } }
+    if (stop !== null) slot.refs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, more))
+    if (target !== null) slot.refs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, more))
   } else if (purpose === 'sale') {
     const { id, order, reason, sale } = line as unknown as { id: string; order: string; reason: ExitReason; sale: number }
     slot.sales = sale
     slot.refs.push(newRef(id, order, 'sale', at, { reason }))
+    // A forced sale that was begun is finished first.
+    slot.exit ??= { orderId: order, reason }
   }
 }
 

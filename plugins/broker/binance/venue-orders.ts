@@ -1,4 +1,4 @@
-import { floorTo8, roundToTick, type Instrument } from '../../../engine/core/instrument.ts'
+import { floorTo8, floorToLot, roundToTick, type Instrument } from '../../../engine/core/instrument.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
 import {
   account, bookTicker, cancelAnswer, cancelledList, cancelReplace, cancelReplaceData, klines, myTrades, orderFull, orderResult, placedList, queriedOrder,
@@ -54,8 +54,9 @@ const LIMIT_BELOW = 0.01
 const FINAL: ReadonlySet<OrderStatus> = new Set(['FILLED', 'CANCELED', 'REJECTED', 'EXPIRED', 'EXPIRED_IN_MATCH'])
 export const isFinal = ({ status }: Report): boolean => FINAL.has(status)
 
-/** Digits after the point of a step: 0.001 → 3. */
-const decimalsOf = (step: number): number => (step === 0 ? 8 : Math.max(0, Math.min(8, Math.ceil(-Math.log10(step) - 1e-9))))
+/** Digits after the point of a step: 0.001 → 3, 0.25 → 2. */
+const decimalsOf = (step: number): number =>
+  (step === 0 ? 8 : step.toFixed(8).replace(/0+$/, '').split('.')[1].length)
 
 /** Requests about orders, in the terms of one symbol. Everything throws CallError. */
 export class VenueOrders {
@@ -154,7 +155,7 @@ export class VenueOrders {
   }
 
   async trades(venueId: number): Promise<readonly VenueTrade[]> {
-    const rows = await this.#connection.call('GET', 'myTrades', { symbol: this.#id, orderId: venueId }, myTrades)
+    const rows = await this.#connection.call('GET', 'myTrades', { symbol: this.#id, orderId: venueId, limit: 1000 }, myTrades)
     return rows.map(({ price, qty, commission, commissionAsset, isMaker, time }) => ({
       price, quantity: qty, fee: commission, feeAsset: commissionAsset, maker: isMaker, time,
     }))
@@ -188,11 +189,13 @@ export class VenueOrders {
   }
 
   #quantity(quantity: number): string {
-    return quantity.toFixed(decimalsOf(this.#instrument.lotSize))
+    const lot = Math.max(this.#instrument.lotSize, this.#market.lotSize)
+    return floorToLot(quantity, lot).toFixed(decimalsOf(lot))
   }
 
   #price(price: number): string {
-    return price.toFixed(decimalsOf(this.#instrument.tickSize))
+    const tick = Math.max(this.#instrument.tickSize, this.#market.tickSize)
+    return roundToTick(price, tick).toFixed(decimalsOf(tick))
   }
 }
 

@@ -9,7 +9,7 @@ const NOW = Date.UTC(2024, 0, 1)
 let path: string
 beforeEach(() => { path = temporaryFolder() })
 
-const said = (box: OperatorBox): string[] => box.takeActs().map(({ act, reason }) => `${act}: ${reason}`)
+const said = (box: OperatorBox): string[] => [...box.acts()].map(({ act, reason }) => `${act}: ${reason}`)
 
 describe('a halt', () => {
   it('stands until somebody resumes, for every process', () => {
@@ -25,7 +25,7 @@ describe('a halt', () => {
   it.each(['', '{"reason"', '[]', '{"time": 1}'])('stands where its file holds %j', (text) => {
     writeFileSync(join(path, 'HALTED.json'), text)
     expect(haltReason(path)).toContain('cannot be read')
-    expect(new OperatorBox(path).takeActs()).toMatchObject([{ act: 'halt', symbol: null }])
+    expect([...new OperatorBox(path).acts()]).toMatchObject([{ act: 'halt', symbol: null }])
   })
 
   it('stands where its file cannot be opened', () => {
@@ -36,8 +36,8 @@ describe('a halt', () => {
   it('is told once by each process', () => {
     const box = new OperatorBox(path)
     halt(path, 'panic', NOW)
-    expect(box.takeActs()).toEqual([{ kind: 'operator', time: NOW, act: 'halt', symbol: null, reason: 'panic' }])
-    expect(box.takeActs()).toEqual([])
+    expect([...box.acts()]).toEqual([{ kind: 'operator', time: NOW, act: 'halt', symbol: null, reason: 'panic' }])
+    expect([...box.acts()]).toEqual([])
     expect(said(new OperatorBox(path))).toEqual(['halt: panic'])
     halt(path, 'panic again', NOW + 1)
     expect(said(box)).toEqual(['halt: panic again'])
@@ -63,7 +63,20 @@ describe('requests', () => {
     resume(path, NOW - 1)
     const numbered = Array.from({ length: 11 }, (_, index) => `close: number ${index + 1}`)
     expect(said(box)).toEqual(['resume: resumed by a person', ...numbered, 'close: later'])
-    expect(box.takeActs()).toEqual([])
+    expect([...box.acts()]).toEqual([])
+    expect(readdirSync(join(path, 'operator'))).toEqual([])
+  })
+
+  it('stay until what they asked for is done: a process that is killed finds them again', () => {
+    request(path, 'close', 'BTC/USDT', 'enough', NOW)
+    request(path, 'close', 'ETH/USDT', 'enough', NOW + 1)
+    const acts = new OperatorBox(path).acts()
+    expect(acts.next().value).toMatchObject({ symbol: 'BTC/USDT' })
+    expect(said(new OperatorBox(path))).toEqual(['close: enough', 'close: enough'])
+    request(path, 'close', 'BTC/USDT', 'again', NOW + 2)
+    const box = new OperatorBox(path).acts()
+    box.next()
+    box.return()
     expect(readdirSync(join(path, 'operator'))).toEqual([])
   })
 
@@ -71,7 +84,7 @@ describe('requests', () => {
     request(path, 'close', 'BTC/USDT', 'enough', NOW)
     expect(JSON.parse(readFileSync(join(path, 'operator', `${NOW}-1.json`), 'utf8')))
       .toEqual({ time: NOW, at: '2024-01-01T00:00:00.000Z', act: 'close', symbol: 'BTC/USDT', reason: 'enough' })
-    expect(new OperatorBox(path).takeActs())
+    expect([...new OperatorBox(path).acts()])
       .toEqual([{ kind: 'operator', time: NOW, act: 'close', symbol: 'BTC/USDT', reason: 'enough' }])
   })
 
