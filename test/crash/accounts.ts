@@ -5,7 +5,7 @@ import type { PastLine } from '../../engine/ports.ts'
 import { readRun, type RunRecord } from '../../engine/session/live-directory.ts'
 import type { PracticeTrade } from '../../plugins/exchange/exchange.ts'
 import type { KilledRun } from './killed-run.ts'
-import { BALANCES, CASH, TAPE } from './setups.ts'
+import { balancesOf, CASH, TAPE } from './setups.ts'
 
 /** Amounts as the exchange carries them: eight decimals, so that sums of them can be equal to the last one. */
 const exact = (amount: number): string => amount.toFixed(8).replace(/^-(0\.0+)$/, '$1')
@@ -24,16 +24,17 @@ export function meantOrders(record: RunRecord, lines: readonly TrailLine[]): Rea
   for (const { fields } of lines) {
     if (fields.type !== 'intent') continue
     const { purpose } = fields
-    const order = fields['order'] as string | { readonly id: string; readonly side: string }
-    if (purpose === 'sale') meant.set(String(fields['id']), String(order))
+    if (purpose === 'sale') meant.set(String(fields['id']), String(fields['order']))
     else if (purpose === 'protect') {
       const pair = Number(fields['pair'])
       const number = pair === 1 ? '' : `-${pair}`
       for (const leg of ['stop', 'target'] as const) {
         if (fields[leg] !== null) meant.set(`${stem}-${leg[0]}${pair}`, `${entry}-${leg}${number}`)
       }
-    } else if (purpose === undefined && typeof order === 'object' && order.side === 'buy') {
-      entry = order.id
+    } else if (purpose === undefined) {
+      const { id, side } = fields['order'] as { readonly id: string; readonly side: string }
+      if (side === 'sell') continue
+      entry = id
       stem = `${prefix}-${entry.replace(/-entry$/, '')}`
       meant.set(`${stem}-e`, entry)
     }
@@ -78,14 +79,15 @@ function amounts<T>(
 }
 
 /** What the trail says is held and left is what the account has more, or less, than at the start. */
-export function sameMoney({ exchange, directory }: KilledRun, lines: readonly TrailLine[]): void {
+export function sameMoney({ setup, exchange, directory }: KilledRun, lines: readonly TrailLine[]): void {
   const fills = fillsIn(lines)
   const signed = (name: string) => (line: PastLine): number => (line['side'] === 'buy' ? 1 : -1) * Number(line[name])
   const held = sum(fills, signed('quantity')) - sum(fills, (line) => Number(line['fee_base']))
   const paid = sum(fills, signed('notional')) + sum(fills, (line) => Number(line['fee_quote']))
-  const total = (asset: keyof typeof BALANCES): number => exchange.balance(asset).free + exchange.balance(asset).locked
-  expect(exact(held)).toBe(exact(total('BTC') - BALANCES.BTC))
-  expect(exact(paid)).toBe(exact(BALANCES.USDT - total('USDT')))
+  const before = balancesOf(setup)
+  const total = (asset: keyof typeof before): number => exchange.balance(asset).free + exchange.balance(asset).locked
+  expect(exact(held)).toBe(exact(total('BTC') - before.BTC))
+  expect(exact(paid)).toBe(exact(before.USDT - total('USDT')))
   const { finalEquity } = readRun(directory)['figures'] as { finalEquity: number }
   expect(finalEquity).toBeCloseTo(CASH - paid + held * TAPE.close.at(-1)!, 6)
 }

@@ -57,9 +57,10 @@ fs.closeSync = (file) => {
   closeSync(file)
 }
 
-fs.writeSync = (file, bytes, ...rest) => {
+fs.writeSync = (file, data, ...rest) => {
   const name = names.get(file)
-  if (name === undefined || typeof bytes === 'string') return writeSync(file, bytes, ...rest)
+  if (name === undefined) return writeSync(file, data, ...rest)
+  const bytes = Buffer.from(data)
   const step = Object.hasOwn(LINES, name) ? lineName(LINES[name], bytes) : `file ${name}`
   pass(`before ${step}`)
   if (reached(`torn ${step}`)) {

@@ -1,13 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { readRun } from '../../engine/session/live-directory.ts'
-import type { PracticeExchange } from '../../plugins/exchange/exchange.ts'
+import type { PracticeExchange, PracticeOptions } from '../../plugins/exchange/exchange.ts'
 import type { Workspace } from '../support/cli.ts'
 import { practiceOn, stage } from '../support/rehearsal.ts'
 import { root } from '../support/shared.ts'
 import { NakedWatch } from './naked-watch.ts'
-import { BALANCES, CHECK_INTERVAL_MS, INSTRUMENT, scenarioOf, tapeCsv, type Setup } from './setups.ts'
+import { balancesOf, CHECK_INTERVAL_MS, INSTRUMENT, scenarioOf, tapeCsv, type Setup } from './setups.ts'
 
 const SWITCH = `--import ${pathToFileURL(join(root, 'test/crash/kill-switch.mjs')).href}`
 
@@ -27,6 +27,7 @@ export interface KilledRun {
   readonly lives: readonly Life[]
   /** The run's directory. */
   readonly directory: string
+  /** As it was when the run had ended: closed. */
   readonly exchange: PracticeExchange
   readonly watch: NakedWatch
   /** Decisions as the view of all runs has them. */
@@ -41,29 +42,33 @@ export async function killedRun(setup: Setup, here: Workspace, kills: readonly n
   here.put('tape.csv', tapeCsv())
   const staged = await stage(scenarioOf(setup), here.folder)
   const watch = new NakedWatch(INSTRUMENT)
-  const { exchange, venue } = await practiceOn(staged, {
-    balances: BALANCES, onRequest: () => { watch.look(exchange) }, ...setup.exchange,
-  })
+  const open = async (more: Partial<PracticeOptions>): Promise<PracticeExchange> =>
+    (await practiceOn(staged, { balances: balancesOf(setup), ...setup.exchange, ...more })).exchange
+  const theirs = setup.exchange === null ? null : await open({ onRequest: () => { watch.look(theirs!) } })
+  const lives: Life[] = []
   try {
-    const lives: Life[] = []
     for (const kill of [...kills, null]) {
-      lives.push(await live(here, venue.url, kill))
+      lives.push(await live(here, theirs?.url ?? null, kill))
       // Killed after its last word: nothing is left to go on with.
       if (stateOf(here) === 'finished') break
     }
-    watch.end(exchange)
-    const view = here.read('logs', 'autonomous_trades.jsonl')
-    return { setup, lives, directory: directoryOf(here)!, exchange, watch, view }
+    if (theirs !== null) watch.end(theirs)
   } finally {
-    await exchange.close()
+    await theirs?.close()
   }
+  const directory = directoryOf(here)!
+  const exchange = theirs ?? await open({ journal: join(directory, 'exchange.jsonl') })
+  await exchange.close()
+  return { setup, lives, directory, exchange, watch, view: here.read('logs', 'autonomous_trades.jsonl') }
 }
 
-async function live(here: Workspace, url: string, kill: number | null): Promise<Life> {
+async function live(here: Workspace, url: string | null, kill: number | null): Promise<Life> {
   const report = here.path('moments.txt')
+  rmSync(report, { force: true })
   // Before run.json is there nothing has been begun that could be gone on with.
   const resume = directoryOf(here) === null ? [] : ['--resume']
-  const { child, done } = here.start(['rehearse', 'scenario.yaml', ...resume, '--exchange', url, '--json'], {
+  const at = url === null ? [] : ['--exchange', url]
+  const { child, done } = here.start(['rehearse', 'scenario.yaml', '--json', ...resume, ...at], {
     NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} ${SWITCH}`, CHECK_INTERVAL: String(CHECK_INTERVAL_MS / 1000),
     TAPEDECK_TEST_MOMENTS: report, ...(kill === null ? {} : { TAPEDECK_TEST_KILL_AT: String(kill) }),
   })

@@ -5,15 +5,18 @@ import { randomWalk } from '../support/memory-market.ts'
 export interface Setup {
   readonly name: string
   readonly policy: Readonly<Record<string, number | null>>
-  readonly exchange: Partial<Pick<PracticeOptions, 'faults' | 'symbolFlags'>>
+  /** The exchange that outlives the program; null: the program's own, which is killed with it. */
+  readonly exchange: Partial<Pick<PracticeOptions, 'faults' | 'symbolFlags'>> | null
   /** Moments that its runs come by, as kill-switch.mjs names them: kill points of the short suite too. */
   readonly moments: readonly string[]
 }
 
 export const SYMBOL = 'BTC/USDT'
-/** More than the scenario may use, and base that is none of ours: both have to stay. */
-export const BALANCES = { USDT: 25_000, BTC: 0.75 } as const
 export const CASH = 10_000
+/** More than the scenario may use, and base that is none of ours: both have to stay. */
+const BALANCES = { USDT: 25_000, BTC: 0.75 }
+export const balancesOf = ({ exchange }: Setup): typeof BALANCES =>
+  (exchange === null ? { USDT: CASH, BTC: 0 } : BALANCES)
 export const INSTRUMENT = { tickSize: 0.01, lotSize: 0.00001, minNotional: 5 } as const
 export const CHECK_INTERVAL_MS = 60_000
 
@@ -88,5 +91,11 @@ export const SETUPS: readonly Setup[] = [
       },
     },
     moments: ['after trail alarm outcome-unknown', 'before GET order'],
+  },
+  {
+    name: 'own-exchange',
+    policy: { stopLoss: 0.01, takeProfit: 0.01 },
+    exchange: null,
+    moments: ['after file exchange.jsonl', 'torn file exchange.jsonl'],
   },
 ]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { workspace } from '../support/cli.ts'
-import { end, Hold } from '../support/held.ts'
+import { end, Hold, PATIENCE_MS } from '../support/held.ts'
 import { practice } from '../support/practice.ts'
 
 interface Examined {
@@ -10,7 +10,7 @@ interface Examined {
 
 const KEYS = { BINANCE_API_KEY: 'practice-key', BINANCE_API_SECRET: 'practice-secret' }
 
-describe('tapedeck doctor', () => {
+describe('tapedeck doctor', { timeout: 2 * PATIENCE_MS }, () => {
   it('finds a practice exchange well', async () => {
     const here = workspace()
     const { url } = await practice()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sample, scenario, until, workspace, type Running, type Variables, type Workspace } from '../support/cli.ts'
-import { end, mortal } from '../support/held.ts'
+import { end, mortal, PATIENCE_MS } from '../support/held.ts'
 
 interface Opened {
   readonly url: string
@@ -20,13 +20,13 @@ async function serve(here: Workspace, args: readonly string[], env: Variables = 
   const running = mortal(here.start(['exchange', '--file', sample, '--port', '0', '--json', ...args], env))
   let said = ''
   running.child.stdout!.on('data', (text: string) => { said += text })
-  await until(() => said.endsWith('}\n') || running.child.exitCode !== null, 'the exchange is open')
+  await until(() => said.endsWith('}\n') || running.child.exitCode !== null, 'the exchange is open', PATIENCE_MS)
   return { ...JSON.parse(said) as Opened, running }
 }
 
 const get = async (url: string, path: string): Promise<unknown> => (await fetch(`${url}${path}`)).json()
 
-describe.concurrent('tapedeck exchange', () => {
+describe.concurrent('tapedeck exchange', { timeout: 2 * PATIENCE_MS }, () => {
   it('serves recorded candles until it is interrupted', async () => {
     const { url, candles, history, startTime, running, keys } = await serve(workspace(), ['--history', '5', '--speed', '200'])
     expect({ candles, history, startTime, keys }).toEqual({
@@ -46,7 +46,7 @@ describe.concurrent('tapedeck exchange', () => {
     const running = mortal(here.start(['exchange', '--file', sample, '--stepped', '--port', '0']))
     let said = ''
     running.child.stdout!.on('data', (text: string) => { said += text })
-    await until(() => said.includes('Ctrl-C'), 'the exchange is open')
+    await until(() => said.includes('Ctrl-C'), 'the exchange is open', PATIENCE_MS)
     expect(said).toMatch(/^Practice exchange at http:\/\/127\.0\.0\.1:\d+\n {2}keys {4}key practice, secret practice\n {2}tape {4}BTC\/USDT 1h, 4,000 candles, to 2024-06-15 16:00 UTC\n/)
     expect(said).toMatch(/tapedeck rehearse <scenario> --exchange http:\/\/127\.0\.0\.1:\d+/)
     const { code, stdout } = await end(running, 'SIGTERM')
@@ -57,9 +57,9 @@ describe.concurrent('tapedeck exchange', () => {
   it('carries a rehearsal, with keys of the environment that it does not show', async () => {
     const here = workspace()
     const env = { BINANCE_API_KEY: 'my-own-key', BINANCE_API_SECRET: 'my-own-secret', CHECK_INTERVAL: '1800' }
-    const { url, keys, running } = await serve(here, ['--stepped', '--to', '2024-01-20', '--journal', 'exchange.jsonl'], env)
+    const { url, keys, running } = await serve(here, ['--stepped', '--to', '2024-01-08', '--journal', 'exchange.jsonl'], env)
     expect(keys).toBe('those of BINANCE_API_KEY and BINANCE_API_SECRET')
-    here.put('tested.yaml', scenario({ market: { file: sample, to: '2024-01-20' } }))
+    here.put('tested.yaml', scenario({ market: { file: sample, to: '2024-01-08' } }))
     const { code, stdout } = await here.run(['rehearse', 'tested.yaml', '--exchange', url, '--json'], env)
     expect(code).toBe(0)
     const { state, figures } = JSON.parse(stdout) as { state: string; figures: { trades: number } }

@@ -58,6 +58,23 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    title: 'a stop that follows, alone', ...crash,
+    scenario: { ...HOUR, ...QUICK, ...REAL, ...policy({ stopLoss: null, takeProfit: null, trailingStop: 0.015 }) },
+  },
+  { title: 'no levels at all', ...crash, scenario: { ...HOUR, ...QUICK, ...policy({ stopLoss: null, takeProfit: null }) } },
+  {
+    title: 'coarse filters, which leave dust', ...crash,
+    scenario: { ...HOUR, ...QUICK, ...policy(), instrument: { tickSize: 10, lotSize: 0.001, minNotional: 50 } },
+  },
+  {
+    title: 'limits of losses and pauses', ...crash,
+    scenario: { ...HOUR, ...QUICK, ...REAL, ...policy({ maxDailyLoss: 0.004, cooldown: 3, maxConsecutiveLosses: 2 }) },
+  },
+  {
+    title: 'the scalper', from: '2021-05-01', checkIntervalMs: 3_600_000, days: { full: 60, slice: 20 },
+    scenario: { ...HOUR, ...REAL, strategy: { name: 'autonomous-scalper' }, ...policy({ minConfidence: 0.1, stopLoss: 0.01, takeProfit: 0.01 }) },
+  },
+  {
     title: 'orders settled on 1m candles', from: '2025-06-01', checkIntervalMs: 900_000, days: { full: 12, slice: 4 },
     scenario: {
       symbol: 'BTC/USDT', timeframe: '1h', ...QUICK, ...policy({ stopLoss: 0.01, takeProfit: 0.008 }),
