@@ -6,7 +6,7 @@ import type { PracticeExchange, PracticeOptions } from '../../plugins/exchange/e
 import type { Workspace } from '../support/cli.ts'
 import { practiceOn, stage } from '../support/rehearsal.ts'
 import { root } from '../support/shared.ts'
-import { NakedWatch } from './naked-watch.ts'
+import { NakedWatch } from '../support/naked-watch.ts'
 import { balancesOf, CHECK_INTERVAL_MS, INSTRUMENT, scenarioOf, tapeCsv, type Setup } from './setups.ts'
 
 const SWITCH = `--import ${pathToFileURL(join(root, 'test/crash/kill-switch.mjs')).href}`
