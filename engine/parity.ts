@@ -3,7 +3,7 @@ import type { TrailLine } from './audit/reader.ts'
 import { columnsOfRows, type CandleColumns, type CandleRow } from './core/candle.ts'
 import { EXIT_REASONS } from './core/order.ts'
 import { DAY_MS, isoTime, type EpochMs } from './core/time.ts'
-import type { Timeframe } from './core/timeframe.ts'
+import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import type { Instrument } from './core/instrument.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
@@ -67,13 +67,14 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
   const ended = new Set(expected.filter(({ reason }) => reason === 'end').map(keyOf))
   // A decision at the last close is filled there by a venue that plays a tape; a backtest has no next open for it.
   const ms = timeframeMs(recorded.resolution.scenario.timeframe)
-  const isOver = (symbol: string, time: EpochMs): boolean => time >= tapes[symbol].openTime[tapes[symbol].openTime.length - 1] + ms
+  const isOver = (symbol: string, time: EpochMs): boolean => time >= tapes[symbol].openTime.at(-1)! + ms
   let compared = 0
   let equal = 0
   for (const run of real(happened)) {
     const backtest = rest.get(keyOf(run)) ?? null
     rest.delete(keyOf(run))
-    if (backtest === null && ended.has(keyOf(run)) && (run.reason === 'operator' || isOver(run.symbol, run.exitTime))) continue
+    const last = run.reason === 'operator' || isOver(run.symbol, run.exitTime)
+    if (backtest === null && ended.has(keyOf(run)) && last) continue
     compared++
     const what = backtest === null ? 'only in the run' : unequal(run, backtest)
     if (what === null) equal++
@@ -89,7 +90,9 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     if (held.delete(keyOf(backtest)) || happened.some((run) => keyOf(run) === keyOf(backtest))) continue
     differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
   }
-  for (const run of held.values()) if (!isOver(run.symbol, run.entryTime)) differences.push(differenceOf(lines, 'held only in the run', run, null, expected))
+  for (const run of held.values()) {
+    if (!isOver(run.symbol, run.entryTime)) differences.push(differenceOf(lines, 'held only in the run', run, null, expected))
+  }
   const all = Object.values(tapes)
   return {
     run: record['run'] as string,

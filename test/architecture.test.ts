@@ -130,7 +130,7 @@ describe('the house', () => {
 
 /**
  * A plugin and the folder of its parts belong together: `plugins/market/candle-replay`. What connects to one venue is one
- * family across the kinds, since candles and orders go over the same connection; so is the practice exchange.
+ * family across the kinds, since candles and orders are asked for in the same way; so is the practice exchange.
  */
 function familyOf(file: string): string {
   if (/^plugins\/(?:\w+\/)?binance\b/.test(file)) return 'binance'

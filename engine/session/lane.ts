@@ -122,7 +122,12 @@ export class Lane {
   /** A person wants to be out of a symbol, halted or not. */
   closeFor(track: Track, time: EpochMs): Step {
     const holding = this.portfolio.holdings[track.index]
-    if (!this.#leavable(track, holding)) return undefined
+    if (this.#desk.isBusy(track.index)) {
+      // Whoever asked has to hear that it was not done; an order of ours is on its way and decides first.
+      this.trail?.line('risk', time, { rule: 'order-under-way', state: this.halted ? 'HALTED' : 'ACTIVE', symbol: track.symbol })
+      return undefined
+    }
+    if (!holding.open) return undefined
     const context = this.#look(track, holding, 0)
     context.inPosition = true
     context.state = 'ACTIVE'

@@ -137,9 +137,17 @@ class Session {
   async operate({ act, symbol, time }: OperatorAct): Promise<void> {
     this.#plan.clock.reach(time)
     for (const lane of this.#lanes) {
-      if (act === 'halt') lane.halt(time, 'operator')
-      else if (act === 'resume') lane.resume(time)
-      else for (const track of this.#plan.tracks) if (track.symbol === symbol) await lane.closeFor(track, time)
+      switch (act) {
+        case 'halt':
+          lane.halt(time, 'operator')
+          break
+        case 'resume':
+          lane.resume(time)
+          break
+        case 'close':
+          for (const track of this.#plan.tracks) if (track.symbol === symbol) await lane.closeFor(track, time)
+          break
+      }
     }
   }
 

@@ -1,4 +1,5 @@
-import { floorToLot, roundToTick, type Instrument } from '../../../engine/core/instrument.ts'
+import { floorToLot, type Instrument } from '../../../engine/core/instrument.ts'
+import { armPair } from '../../../engine/core/matching.ts'
 import type { EntryOrder } from '../../../engine/core/order.ts'
 import type { VenueMarket } from '../../binance/connection.ts'
 import type { Report } from './venue-orders.ts'
@@ -17,9 +18,10 @@ export function refusedByFilters(
   if (quantity > Math.min(market.lot.max, market.marketLot.max)) return 'filter-MARKET_LOT_SIZE'
   if (market.minNotionalForMarket && spend < market.minNotional) return 'filter-NOTIONAL'
   if (market.maxNotionalForMarket && spend > market.maxNotional) return 'filter-NOTIONAL'
-  const { stopLoss, takeProfit } = protection
-  const stop = stopLoss === null ? null : roundToTick(price * (1 - stopLoss), tickSize)
-  const target = takeProfit === null ? null : roundToTick(price * (1 + takeProfit), tickSize)
+  const pair = { stop: 0, target: Infinity, raised: false }
+  armPair(pair, price, protection, tickSize)
+  const stop = pair.stop === 0 ? null : pair.stop
+  const target = pair.target === Infinity ? null : pair.target
   for (const level of [stop, target]) {
     if (level === null) continue
     if (level < tickSize) return 'filter-PRICE_FILTER'

@@ -68,6 +68,8 @@ export interface Slot {
   unexplained: boolean
   /** The venue did not know orders that it had executed, once. */
   doubted: boolean
+  /** By the trail nothing is left of it. Whether the process had looked at all of it by then is not in the trail, so it is finished anew. */
+  ended: boolean
   /** The venue has been asked whether it executed the entry more than once. */
   counted: boolean
   /** Since when no pair could be placed; Infinity while none was refused. */
@@ -79,7 +81,7 @@ export interface Slot {
 export const emptySlot = (instrument: Instrument, market: VenueMarket): Slot => ({
   symbol: instrument.symbol, instrument, market, entry: null, held: 0, newestPrice: NaN, refs: [], wanted: { stop: 0, target: Infinity, raised: false },
   restingStop: 0, guarded: 0, pairs: 0, sales: 0, exit: null, newestDecision: -1, queue: [], triggered: false,
-  unexplained: false, doubted: false, counted: false, refusedSince: Infinity, available: Infinity,
+  unexplained: false, doubted: false, ended: false, counted: false, refusedSince: Infinity, available: Infinity,
 })
 
 export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQuote: 0 })
@@ -181,7 +183,7 @@ function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
   if (purpose === undefined) {
     const order = line['order'] as { id: string; side: string; stopLoss: number | null; takeProfit: number | null; reason: ExitReason }
     if (order.side === 'sell') slot.exit = { orderId: order.id, reason: order.reason }
-    else if (slot.entry === null) {
+    else if (slot.entry === null || slot.ended) {
       // Beside a position an entry is refused, as the next line tells.
       const protection = { stopLoss: order.stopLoss, takeProfit: order.takeProfit }
       begin(slot, { id: order.id, protection }, at, newRef(clientIds(prefix, order.id).entry, order.id, 'entry', at))
@@ -225,7 +227,6 @@ function recallOrder(slot: Slot, line: PastLine): void {
     clear(slot)
   } else if (state === 'rejected' || state === 'expired' || state === 'cancelled') {
     if (slot.exit?.orderId === id) slot.exit = null
-    slot.queue = slot.queue.filter((one) => one.kind !== 'order' || one.orderId !== id)
     if (slot.entry?.orderId === id && Number.isNaN(slot.entry.price)) clear(slot)
   }
 }
@@ -243,9 +244,5 @@ function recallFill(slot: Slot, line: PastLine): void {
     ref.booked.feeQuote += line['fee_quote'] as number
   }
   take(slot, fill)
-  if (fill.side === 'buy' || sellableQuantity(slot, fill.price) > 0) return
-  // The loop still waits for an exit that the pair was quicker than, unless a later line says that it was told.
-  const { exit, refs, symbol } = slot
-  if (exit !== null && !refs.some(({ orderId, booked }) => orderId === exit.orderId && booked.quantity > 0)) slot.queue.push(overtaken(symbol, exit.orderId, fill.time))
-  clear(slot)
+  slot.ended = fill.side === 'sell' && sellableQuantity(slot, fill.price) === 0
 }

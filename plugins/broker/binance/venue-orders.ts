@@ -1,7 +1,7 @@
 import { floorTo8, floorToLot, roundToTick, type Instrument } from '../../../engine/core/instrument.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
 import {
-  account, bookTicker, cancelAnswer, cancelledList, cancelReplace, cancelReplaceData, klines, myTrades, orderFull, orderResult, placedList, queriedOrder,
+  account, bookTicker, cancelAnswer, cancelledList, cancelReplace, klines, myTrades, orderFull, orderResult, placedList, queriedOrder,
   queriedOrders, type OrderFill, type OrderStatus,
 } from '../../binance/answers.ts'
 import { CallError, marketId, type Connection, type VenueMarket } from '../../binance/connection.ts'
@@ -41,11 +41,6 @@ export interface PairOrder {
   readonly listId: string
   readonly stopId: string
   readonly targetId: string
-}
-
-/** How a cancel-and-sell ended when it did not end well. */
-export interface HalfDone {
-  readonly cancelled: boolean
 }
 
 /** A stop limit's price lies this far below its trigger, so that it fills in a falling market. */
@@ -88,7 +83,7 @@ export class VenueOrders {
     return reportOf(answer, answer.transactTime, answer.fills)
   }
 
-  /** Cancels the pair that `leg` belongs to and sells, in one request. Throws CallError `cancel-replace-…`, see {@link halfDone}. */
+  /** Cancels the pair that `leg` belongs to and sells, in one request. Throws CallError `cancel-replace-…`. */
   async cancelAndSell(leg: string, clientId: string, quantity: number): Promise<Report> {
     const { newOrderResponse: answer } = await this.#connection.call('POST', 'order/cancelReplace', {
       symbol: this.#id, side: 'SELL', type: 'MARKET', cancelReplaceMode: 'STOP_ON_FAILURE', cancelOrigClientOrderId: leg,
@@ -96,12 +91,6 @@ export class VenueOrders {
     }, cancelReplace)
     if (!('fills' in answer)) throw new CallError('unknown-outcome', 'the answer to order/cancelReplace does not say what was sold')
     return reportOf(answer, answer.transactTime, answer.fills)
-  }
-
-  /** Whether a failed cancel-and-sell took the pair down. */
-  static halfDone({ data }: CallError): HalfDone {
-    const parsed = cancelReplaceData.safeParse(data)
-    return { cancelled: parsed.success && parsed.data.cancelResult === 'SUCCESS' }
   }
 
   /** Places stop and target as one pair, or the only one of them. */
