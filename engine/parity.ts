@@ -4,7 +4,7 @@ import { columnsOfRows, type CandleColumns, type CandleRow } from './core/candle
 import { EXIT_REASONS } from './core/order.ts'
 import { DAY_MS, isoTime, type EpochMs } from './core/time.ts'
 import { timeframeMs, type Timeframe } from './core/timeframe.ts'
-import type { Instrument } from './core/instrument.ts'
+import { sellable, type Instrument } from './core/instrument.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
 import { runSession } from './session/session.ts'
@@ -85,13 +85,14 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
   }
   // What the backtest holds until its tape ends has to be held by the run as well, and the other way round.
-  const held = openEntries(lines, happened)
+  const held = openEntries(recorded, happened)
   for (const backtest of expected.filter(({ reason }) => reason === 'end')) {
     if (held.delete(keyOf(backtest)) || happened.some((run) => keyOf(run) === keyOf(backtest))) continue
     differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
   }
   for (const run of held.values()) {
-    if (!isOver(run.symbol, run.entryTime)) differences.push(differenceOf(lines, 'held only in the run', run, null, expected))
+    if (isOver(run.symbol, run.entryTime)) continue
+    differences.push(differenceOf(lines, 'held only in the run', run, null, expected))
   }
   const all = Object.values(tapes)
   return {
@@ -122,20 +123,21 @@ function tradeOf(fields: PastLine): ParityTrade {
 const keyOf = ({ symbol, entryTime }: ParityTrade): string => `${symbol} ${entryTime}`
 
 /** Entries that the run had not left when it ended. */
-function openEntries(lines: readonly TrailLine[], happened: readonly ParityTrade[]): Map<string, ParityTrade> {
+function openEntries({ lines, terms }: RecordedRun, happened: readonly ParityTrade[]): Map<string, ParityTrade> {
   const left = new Set(happened.map(keyOf))
   const open = new Map<string, ParityTrade>()
   for (const { fields } of lines) {
     if (fields.type !== 'fill' || fields['side'] !== 'buy') continue
-    const { symbol, price, quantity, stop, target } = fields as unknown as {
-      symbol: string; price: number; quantity: number; stop: number | null; target: number | null
+    const { symbol, price, quantity, fee_base: fee } = fields as unknown as {
+      symbol: string; price: number; quantity: number; fee_base: number
     }
     const entryTime = Date.parse(fields.timestamp!)
     const entry: ParityTrade = {
       symbol, entryTime, exitTime: Infinity, reason: 'open', quantity, entryPrice: price, exitPrice: NaN, fees: 0,
     }
     // What is too small to be sold again was never a position.
-    if (!left.has(keyOf(entry)) && (stop !== null || target !== null)) open.set(keyOf(entry), entry)
+    const held = sellable(quantity - fee, price, terms.instruments[symbol]) > 0
+    if (held && !left.has(keyOf(entry))) open.set(keyOf(entry), entry)
   }
   return open
 }

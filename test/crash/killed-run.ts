@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url'
 import { readRun } from '../../engine/session/live-directory.ts'
 import type { PracticeExchange, PracticeOptions } from '../../plugins/exchange/exchange.ts'
 import type { Workspace } from '../support/cli.ts'
+import { NakedWatch } from '../support/naked-watch.ts'
 import { practiceOn, stage } from '../support/rehearsal.ts'
 import { root } from '../support/shared.ts'
-import { NakedWatch } from '../support/naked-watch.ts'
 import { balancesOf, CHECK_INTERVAL_MS, INSTRUMENT, scenarioOf, tapeCsv, type Setup } from './setups.ts'
 
 const SWITCH = `--import ${pathToFileURL(join(root, 'test/crash/kill-switch.mjs')).href}`

@@ -20,7 +20,7 @@ export const balancesOf = ({ exchange }: Setup): typeof BALANCES =>
 export const INSTRUMENT = { tickSize: 0.01, lotSize: 0.00001, minNotional: 5 } as const
 export const CHECK_INTERVAL_MS = 60_000
 
-export const TAPE = randomWalk(32, 5, '1m', 0.006)
+export const TAPE = randomWalk(32, 11, '1m', 0.006)
 
 const { openTime, open, high, low, close, volume } = TAPE
 export const tapeCsv = (): string => [
@@ -31,7 +31,7 @@ export const tapeCsv = (): string => [
 /** Entries and exits at random, by time alone, so that a restart changes nothing about them. */
 export const scenarioOf = ({ name, policy }: Setup): object => ({
   name, symbol: SYMBOL, timeframe: '1m', market: { file: 'tape.csv' }, instrument: INSTRUMENT,
-  broker: { name: 'paper', cash: CASH }, strategy: { name: 'random', params: { seed: 4, buy: 0.35, sell: 0.2 } },
+  broker: { name: 'paper', cash: CASH }, strategy: { name: 'random', params: { seed: 2, buy: 0.4, sell: 0.12 } },
   policy: { positionSize: 0.2, ...policy },
 })
 
@@ -43,7 +43,7 @@ export const SETUPS: readonly Setup[] = [
     moments: [
       'after rename run.json', 'before POST order entry', 'after POST order entry', 'torn trail fill buy',
       'before POST orderList/oco first', 'after POST orderList/oco first', 'before POST order/cancelReplace exit',
-      'after POST order/cancelReplace exit', 'torn view decision EXECUTED',
+      'after POST order/cancelReplace exit', 'torn view decision EXECUTED', 'before trail fill sell target',
     ],
   },
   {
@@ -54,11 +54,11 @@ export const SETUPS: readonly Setup[] = [
         cancelReplaceAllowed: false, orderTypes: ['LIMIT', 'LIMIT_MAKER', 'MARKET', 'STOP_LOSS_LIMIT'],
       },
     },
-    moments: ['after DELETE orderList', 'before POST order exit', 'after POST order exit'],
+    moments: ['after DELETE orderList', 'before POST order exit', 'after POST order exit', 'before trail fill sell stop'],
   },
   {
     name: 'raised-stop',
-    policy: { stopLoss: 0.01, takeProfit: 0.03, trailingStop: 0.008, breakEvenAt: 0.004, maxHold: 15 },
+    policy: { stopLoss: 0.01, takeProfit: 0.03, trailingStop: 0.008, breakEvenAt: 0.004, maxHold: 6 },
     exchange: {},
     moments: ['after DELETE orderList', 'before POST orderList/oco again', 'after POST orderList/oco again'],
   },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parity, type ParityResult } from '../../engine/parity.ts'
 import { replay } from '../../engine/replay.ts'
 import { verifyRun } from '../../engine/verify.ts'
-import { rehearseOn, stage } from '../support/rehearsal.ts'
+import { rehearseOn, stage, trailOf } from '../support/rehearsal.ts'
 import { quietWorld } from '../support/run-scenario.ts'
 import { hasShared, shared, sharedNote } from '../support/shared.ts'
 
@@ -105,4 +105,15 @@ describe.skipIf(!hasShared)(`a rehearsal on real candles trades as its backtest$
     expect(decisions).toBeGreaterThan(50)
     expect(verifyRun(directory)).toMatchObject({ sound: true, chained: true })
   }, 900_000)
+
+  it('leaves out what is decided at the last close, which a backtest has no next open for', async () => {
+    const market = { file: candles('BTC-USDT-1m'), from: '2025-06-02T22:00:00Z', to: '2025-06-03' }
+    const on = await stage({ name: 'last-close', ...MINUTE, ...SMA, ...REAL, ...policy({ stopLoss: 0.003, takeProfit: 0.003 }), market })
+    const { directory } = await rehearseOn(on)
+    const trades = trailOf(directory).filter(({ type }) => type === 'trade')
+    expect(trades.at(-1)).toMatchObject({ exitTime: '2025-06-03T00:00:00.000Z', reason: 'signal' })
+    const { compared, differences } = await parity(directory, quietWorld())
+    expect(differences).toEqual([])
+    expect(compared).toBe(trades.length - 1)
+  })
 })

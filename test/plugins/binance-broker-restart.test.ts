@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  buyAt, CRASH_AFTER, CRASH_BEFORE, Crashed, expectConserved, LOST, QUIET, sellAt, UNSENT, VenueDesk, type DeskSetting, type Meddling,
+  buyAt, closeOf, CRASH_AFTER, CRASH_BEFORE, Crashed, expectConserved, idOf, LOST, QUIET, sellAt, UNSENT, VenueDesk, type DeskSetting, type Meddling,
 } from '../support/venue-broker.ts'
 
 /** What the loop does with a position; each step is done again after a crash in the middle of it. */
@@ -58,5 +58,66 @@ describe('whatever happens to one request', { timeout: 900_000 }, () => {
     }
     // Only an entry that had not left when the process died, or whose filters could not be read, is given up.
     expect(entered).toBeGreaterThan(played * 0.8)
+  })
+})
+
+describe('an entry that was executed twice', () => {
+  it('is found out after a restart, even where all that was known of it is sold', async () => {
+    const desk = await VenueDesk.open({ candles: [QUIET, '100/101/94/96', '96/97/95.5/96'], faults: { rules: [{ fault: 'duplicate', at: [1] }] } })
+    desk.always('GET allOrders', UNSENT)
+    await desk.submit(buyAt(0))
+    expect(await desk.candle(1)).toMatchObject([{ side: 'buy', quantity: 10 }, { side: 'sell', quantity: 10, reason: 'stop' }])
+    desk.calm()
+    await desk.restart()
+    expect(await desk.wake(60_000)).toMatchObject([{ side: 'buy', quantity: 10 }])
+    expect(desk.alarms).toContain('bought-twice')
+    expect(desk.openOrders.map(({ quantity }) => quantity)).toEqual([10, 10])
+    expectConserved(desk)
+  })
+
+  it('is not, where a venue has forgotten it since, which is nobody\'s loss', async () => {
+    const desk = await VenueDesk.open({ candles: [QUIET, '100/101/94/96'] })
+    await desk.submit(buyAt(0))
+    await desk.candle(1)
+    desk.exchange.setFaults({ rules: [{ fault: 'reset', at: [1] }] })
+    await desk.restart()
+    expect([...await desk.wake(60_000), ...await desk.wake(60_000)]).toEqual([])
+    expect(await desk.submit(buyAt(0, { id: '0-2-entry', decidedAt: desk.clock.now() }))).toMatchObject({ state: 'accepted' })
+    expect(await desk.wake(60_000)).toMatchObject([{ side: 'buy' }])
+    // The next reset takes a position with it.
+    desk.exchange.setFaults({ rules: [{ fault: 'reset', at: [1] }] })
+    expect([...await desk.wake(60_000), ...await desk.wake(60_000)]).toMatchObject([{ kind: 'void', reason: 'reset' }])
+  })
+})
+
+describe('after a restart', () => {
+  it('an exit that the pair was quicker than is told as over, once', async () => {
+    const desk = await VenueDesk.open({ candles: [QUIET, '100/101/94/96'] })
+    await desk.submit(buyAt(0))
+    await desk.wake()
+    await desk.clock.sleep(closeOf(1) - 2000 - desk.clock.now())
+    desk.on('POST order/cancelReplace', { executed: true, first: () => desk.clock.sleep(2500), answer: 'crash' })
+    const exit = sellAt(0, { decidedAt: desk.clock.now() })
+    await expect(desk.submit(exit)).rejects.toThrow(Crashed)
+    await desk.restart()
+    await desk.submit(exit)
+    await desk.wake(60_000)
+    await desk.restart()
+    await desk.wake(60_000)
+    expect(desk.fills).toMatchObject([{ side: 'buy' }, { side: 'sell', reason: 'stop', quantity: 10 }])
+    expect(desk.told.filter(({ kind }) => kind === 'order')).toMatchObject([{ orderId: exit.id, state: 'cancelled', reason: 'position-closed' }])
+  })
+
+  it('a pair that arrived after it had been given up is taken down', async () => {
+    const desk = await VenueDesk.open({ balances: { USDT: 10_000, BTC: 20 } })
+    desk.on('POST orderList/oco', UNSENT)
+    await desk.submit(buyAt(0))
+    const late = { ...desk.requests('POST orderList/oco')[0].params }
+    for (const name of ['signature', 'timestamp', 'recvWindow']) delete late[name]
+    expect(desk.exchange.call('POST', '/orderList/oco', late).status).toBe(200)
+    expect(desk.openOrders).toHaveLength(4)
+    await desk.wake(60_000)
+    expect(desk.alarms).toContain('orphan-order')
+    expect(desk.openOrders.map(({ clientOrderId }) => clientOrderId)).toEqual([idOf(0, 's2'), idOf(0, 't2')])
   })
 })

@@ -182,6 +182,7 @@ export class BinanceBroker implements Broker {
   async flatten(symbol: string): Promise<boolean> {
     const { slot, orders } = this.#at(symbol)
     await this.#sync(slot, orders)
+    if (slot.ended) await this.#mend(slot, orders)
     if (slot.entry === null) return true
     // An entry that may still arrive is not over before its fate is known.
     if (Number.isNaN(slot.entry.price) || slot.doubted) return false
@@ -203,6 +204,7 @@ export class BinanceBroker implements Broker {
 
   async #enter(slot: Slot, orders: VenueOrders, order: EntryOrder): Promise<boolean> {
     const known = slot.entry?.orderId === order.id
+    if (!known && slot.ended) await this.#mend(slot, orders)
     if (!known && (slot.entry !== null || order.decidedAt <= slot.newestDecision)) return false
     const now = this.#deps.clock.now()
     if (known) {
@@ -343,9 +345,10 @@ export class BinanceBroker implements Broker {
     const quantity = share < 1 ? slot.held : executed
     const notional = (sums.notional - booked.notional) * share
     const time = floorToGrid(last.time, this.#ms)
-    const open = await orders.openAt(this.#timeframe, time)
+    const told = await orders.openAt(this.#timeframe, time)
     // Only the reason's name and the slippage depend on it: nothing waits for a second answer.
-    if (Number.isNaN(open)) this.#alarm('open-unknown', { symbol: slot.symbol, order: ref.orderId, candle: isoTime(time) })
+    if (told === null) this.#alarm('open-unknown', { symbol: slot.symbol, order: ref.orderId, candle: isoTime(time) })
+    const open = told ?? NaN
     const { wanted, entry } = slot
     const sameCandle = entry !== null && entry.candle === time
     const reason = buys ? null
@@ -480,7 +483,7 @@ export class BinanceBroker implements Broker {
     if (entry === null || counted || Number.isNaN(entry.price) || slot.doubted) return false
     const all = await orders.namesakes(ref.clientId, entry.decidedAt - CLOCK_TOLERANCE_MS)
     // The list may lag behind; an order that nothing knows any more is another matter.
-    if (all.length === 0) return this.#vanished(slot, orders, ref)
+    if (all.length === 0) return slot.ended ? false : this.#vanished(slot, orders, ref)
     const executed = sum(all, (report) => report.executed)
     slot.counted = executed <= ref.booked.quantity + 1e-9
     if (slot.counted) return false
@@ -537,8 +540,9 @@ export class BinanceBroker implements Broker {
 
   /** Nothing that can be sold is left. */
   async #finished(slot: Slot, orders: VenueOrders, legs: readonly Ref[]): Promise<void> {
-    // Sold before it was known how much was bought: more may turn up, and is left to the next wake-up.
-    if (await this.#countEntries(slot, orders) || slot.doubted) return
+    // Sold before it was known how much was bought: more may turn up.
+    if (await this.#countEntries(slot, orders)) return this.#mend(slot, orders)
+    if (slot.doubted) return
     if (legs.length > 0 && !await this.#takeDown(slot, orders, legs)) return
     if (slot.exit !== null && slot.refs.every(({ orderId, booked }) => orderId !== slot.exit!.orderId || booked.quantity === 0)) {
       slot.queue.push(overtaken(slot.symbol, slot.exit.orderId, slot.queue.at(-1)?.time ?? this.#deps.clock.now()))
@@ -749,7 +753,8 @@ export class BinanceBroker implements Broker {
     const now = this.#deps.clock.now()
     if (now - this.#reconciledAt < RECONCILE_MS) return
     for (const { slot, orders } of this.#slots.values()) {
-      const mine = new Set(slot.refs.map(({ clientId }) => clientId))
+      // What was given up as never arrived, and is there after all, is an orphan as well.
+      const mine = new Set(slot.refs.filter(({ live }) => live).map(({ clientId }) => clientId))
       for (const { clientId } of await this.#openOrders(orders)) {
         if (!clientId.startsWith(`${this.#plan.idPrefix}-`) || mine.has(clientId)) continue
         this.#alarm('orphan-order', { symbol: slot.symbol, id: clientId })

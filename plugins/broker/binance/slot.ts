@@ -68,7 +68,7 @@ export interface Slot {
   unexplained: boolean
   /** The venue did not know orders that it had executed, once. */
   doubted: boolean
-  /** By the trail nothing is left of it. Whether the process had looked at all of it by then is not in the trail, so it is finished anew. */
+  /** By the trail nothing is left of it; whether the process had looked at all of it by then is not in there, so it is finished anew. */
   ended: boolean
   /** The venue has been asked whether it executed the entry more than once. */
   counted: boolean
@@ -122,7 +122,7 @@ export function begin(slot: Slot, order: { readonly id: string; readonly protect
   slot.wanted.target = Infinity
   slot.wanted.raised = false
   slot.exit = null
-  slot.triggered = slot.unexplained = slot.doubted = slot.counted = false
+  slot.triggered = slot.ended = slot.unexplained = slot.doubted = slot.counted = false
   slot.available = slot.refusedSince = Infinity
 }
 
@@ -158,7 +158,7 @@ export function clear(slot: Slot): void {
   slot.entry = null
   slot.refs = []
   slot.exit = null
-  slot.triggered = slot.unexplained = slot.doubted = false
+  slot.triggered = slot.ended = slot.unexplained = slot.doubted = false
   slot.available = slot.refusedSince = Infinity
 }
 
@@ -245,4 +245,5 @@ function recallFill(slot: Slot, line: PastLine): void {
   }
   take(slot, fill)
   slot.ended = fill.side === 'sell' && sellableQuantity(slot, fill.price) === 0
+  if (slot.ended) for (const one of slot.refs) one.live = false
 }

@@ -155,13 +155,13 @@ export class VenueOrders {
     return (await this.#connection.call('GET', 'ticker/bookTicker', { symbol: this.#id }, bookTicker)).bidPrice
   }
 
-  /** Open of the candle that opened at `time`; NaN where the venue does not tell. */
-  async openAt(timeframe: string, time: EpochMs): Promise<number> {
+  /** Open of the candle that opened at `time`; NaN where there is none, null where the venue does not tell. */
+  async openAt(timeframe: string, time: EpochMs): Promise<number | null> {
     try {
       const rows = await this.#connection.call('GET', 'klines', { symbol: this.#id, interval: timeframe, startTime: time, limit: 1 }, klines)
       return rows[0]?.openTime === time ? rows[0].open : NaN
     } catch (error) {
-      if (error instanceof CallError) return NaN
+      if (error instanceof CallError) return null
       throw error
     }
   }
