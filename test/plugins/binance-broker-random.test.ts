@@ -74,6 +74,8 @@ describe('the binance broker under random faults', { timeout: 900_000 }, () => {
       for (let wake = 0; wake < 5; wake++) await desk.wake(120_000)
       await restart()
       for (let wake = 0; wake < 3; wake++) await desk.wake(60_000)
+      // A sale that something on the way repeats is executed twice, which only an alarm can tell of.
+      if (desk.alarms.includes('oversold')) return expect(rules.some(({ rule }) => rule.fault === 'duplicate')).toBe(true)
       expectConserved(desk)
       traded += desk.fills.length
 

@@ -34,10 +34,11 @@ describe(`a rehearsal of ${DAYS - 1} simulated ${DAYS === 2 ? 'day' : 'days'} in
     const samples = JSON.parse(place.read('samples.json')) as Sample[]
     expect(samples).toHaveLength(DAYS)
     const [first] = samples
-    const rest = samples.slice(1)
-    const grown = Math.max(...rest.map(({ rss }) => rss)) / first.rss - 1
+    // Single samples hang on when memory was last given back to the system; the last days together do not.
+    const last = samples.slice(-Math.min(5, DAYS - 1))
+    const grown = last.reduce((sum, { rss }) => sum + rss, 0) / last.length / first.rss - 1
     const longest = Math.max(...samples.map((one) => one.longest))
-    console.info(`soak: ${DAYS} days, RSS ${(first.rss / MB).toFixed(0)} MiB after the first, at most ${(grown * 100).toFixed(1)} % more later; `
+    console.info(`soak: ${DAYS} days, RSS ${(first.rss / MB).toFixed(0)} MiB after the first, ${(grown * 100).toFixed(1)} % more in the end; `
       + `heap ${(first.heapUsed / MB).toFixed(0)} … ${(samples.at(-1)!.heapUsed / MB).toFixed(0)} MiB; longest block ${longest.toFixed(0)} ms`)
     expect(grown).toBeLessThan(0.1)
     expect(longest).toBeLessThan(100)
