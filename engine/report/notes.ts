@@ -85,7 +85,7 @@ export function warnings(about: {
     const advice = about.bounded ? 'the bounds show' : '--bounds shows'
     found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; ${advice} how much depends on their order.`)
   }
-  if (about.halted) found.push('The drawdown limit halted trading; nothing was entered afterwards.')
+  if (about.halted) found.push('Trading was HALTED, by the drawdown limit or by a person, and nothing was entered afterwards: the audit says which.')
   if (about.open > 0) {
     found.push(`${about.open === 1 ? 'A position is' : `${about.open} positions are`} still held, worth ${about.openWorth.toFixed(8)} in quote at the last close: it counts in the equity and is no trade yet.`)
   }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { EpochMs } from '../../engine/core/time.ts'
 import { readRun } from '../../engine/session/live-directory.ts'
 import type { PracticeExchange, PracticeOptions } from '../../plugins/exchange/exchange.ts'
 import type { Workspace } from '../support/cli.ts'
@@ -13,6 +14,8 @@ const SWITCH = `--import ${pathToFileURL(join(root, 'test/crash/kill-switch.mjs'
 
 /** A process that was killed, or the one that came to the end. */
 export interface Life {
+  /** Time at the exchange when it was started; 0 where the exchange is its own. */
+  readonly startedAt: EpochMs
   /** The moment at which it was killed, null where it came to its end. */
   readonly killedAt: string | null
   /** The moments that it went through, where it came to its end. */
@@ -48,7 +51,8 @@ export async function killedRun(setup: Setup, here: Workspace, kills: readonly n
   const lives: Life[] = []
   try {
     for (const kill of [...kills, null]) {
-      lives.push(await live(here, theirs?.url ?? null, kill))
+      const startedAt = theirs?.now() ?? 0
+      lives.push({ startedAt, ...await live(here, theirs?.url ?? null, kill) })
       // Killed after its last word: nothing is left to go on with.
       if (stateOf(here) === 'finished') break
     }
@@ -62,7 +66,7 @@ export async function killedRun(setup: Setup, here: Workspace, kills: readonly n
   return { setup, lives, directory, exchange, watch, view: here.read('logs', 'autonomous_trades.jsonl') }
 }
 
-async function live(here: Workspace, url: string | null, kill: number | null): Promise<Life> {
+async function live(here: Workspace, url: string | null, kill: number | null): Promise<Omit<Life, 'startedAt'>> {
   const report = here.path('moments.txt')
   rmSync(report, { force: true })
   // Before run.json is there nothing has been begun that could be gone on with.

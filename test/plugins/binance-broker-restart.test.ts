@@ -91,6 +91,28 @@ describe('an entry that was executed twice', () => {
 })
 
 describe('after a restart', () => {
+  it('an entry that was refused beside a position has not taken its place', async () => {
+    const desk = await VenueDesk.open({ candles: [QUIET, QUIET, QUIET, '100/101/94/96'] })
+    await desk.submit(buyAt(0))
+    await desk.candle(1)
+    expect(await desk.submit(buyAt(1))).toMatchObject({ state: 'rejected', reason: 'already-in-position' })
+    await desk.restart()
+    expect(await desk.candle(2)).toEqual([])
+    expect(await desk.candle(3)).toMatchObject([{ side: 'sell', quantity: 10, reason: 'stop' }])
+  })
+
+  it('an exit that was refused is not carried out', async () => {
+    const desk = await VenueDesk.open()
+    await desk.submit(buyAt(0))
+    await desk.candle(1)
+    desk.halted = 'lunch'
+    expect(await desk.submit(sellAt(1))).toMatchObject({ state: 'rejected', reason: 'halted' })
+    await desk.restart()
+    desk.halted = null
+    expect(await desk.wake(60_000)).toEqual([])
+    expect(desk.openOrders).toHaveLength(2)
+  })
+
   it('an exit that the pair was quicker than is told as over, once', async () => {
     const desk = await VenueDesk.open({ candles: [QUIET, '100/101/94/96'] })
     await desk.submit(buyAt(0))

@@ -149,18 +149,20 @@ export class BinanceBroker implements Broker {
     if (isUnguarded(slot) && !this.#saidNaked.has(symbol)) {
       this.#naked(slot, this.#episodes.has(`venue-unreachable ${symbol}`) ? 'venue-unreachable' : this.#plan.halted() !== null ? 'halted' : 'outcome-unknown')
     }
-    // What happened after this candle belongs to the next one.
-    const told = candle === undefined ? slot.queue : slot.queue.filter(({ time }) => time < now)
+    // What happened after this candle belongs to the next one; that books are void has to be known before the next decision.
+    const told = candle === undefined ? slot.queue : slot.queue.filter(({ kind, time }) => kind === 'void' || time < now)
     slot.queue = slot.queue.filter((one) => !told.includes(one))
     return told
   }
 
   async raiseStop(symbol: string, stop: number): Promise<void> {
     const { slot, orders } = this.#at(symbol)
-    if (slot.entry === null || stop <= slot.wanted.stop) return
+    if (slot.entry === null || stop < slot.wanted.stop || stop <= slot.restingStop) return
     slot.wanted.stop = stop
     slot.wanted.raised = true
     try {
+      // Right after a restart: what became of the pairs that were recalled is not known yet.
+      await this.#reconcile()
       await this.#follow(slot, orders)
     } catch (error) {
       if (!(error instanceof CallError)) throw error
@@ -500,6 +502,7 @@ export class BinanceBroker implements Broker {
     const all = await orders.namesakes(ref.clientId, ref.sentAt - CLOCK_TOLERANCE_MS)
     const executed = sum(all, (report) => report.executed)
     if (executed > ref.booked.quantity + 1e-9) this.#alarm('oversold', { symbol, order: ref.orderId, orders: all.length, executed, held })
+    ref.counted = true
   }
 
   /** Makes up for what is missing: the end of an exit, protection, a pair that stands where it is wanted. Throws CallError. */
@@ -543,6 +546,7 @@ export class BinanceBroker implements Broker {
     // Sold before it was known how much was bought: more may turn up.
     if (await this.#countEntries(slot, orders)) return this.#mend(slot, orders)
     if (slot.doubted) return
+    for (const ref of slot.refs) if (ref.role === 'sale' && ref.booked.quantity > 0 && !ref.counted) await this.#countSale(slot, orders, ref)
     if (legs.length > 0 && !await this.#takeDown(slot, orders, legs)) return
     if (slot.exit !== null && slot.refs.every(({ orderId, booked }) => orderId !== slot.exit!.orderId || booked.quantity === 0)) {
       slot.queue.push(overtaken(slot.symbol, slot.exit.orderId, slot.queue.at(-1)?.time ?? this.#deps.clock.now()))
@@ -633,7 +637,7 @@ export class BinanceBroker implements Broker {
   /** Moves the pair up to a raised stop; a target that the price has already reached is left to fill. */
   async #follow(slot: Slot, orders: VenueOrders): Promise<void> {
     // A pair that is taken down now would not be replaced; what is left to do is done once that is over.
-    if (slot.exit !== null || this.#plan.halted() !== null) return
+    if (slot.entry === null || slot.exit !== null || this.#plan.halted() !== null) return
     const legs = slot.refs.filter((ref) => ref.live && (ref.role === 'stop' || ref.role === 'target'))
     if (legs.length > 0) {
       const bid = await orders.bid()
@@ -708,6 +712,8 @@ export class BinanceBroker implements Broker {
     const told = slot.refs.some((ref) => ref.orderId === orderId && ref.booked.quantity > 0) ? `${orderId}-${sale}` : orderId
     this.#plan.journal.note('intent', { purpose: 'sale', symbol: slot.symbol, id: clientId, order: told, reason, sale, quantity, with: leg?.clientId ?? null })
     const ref = newRef(clientId, told, 'sale', this.#deps.clock.now(), { reason })
+    // Repeated on the way, a cancel-and-sell finds nothing to cancel and sells nothing.
+    ref.counted = leg !== null
     slot.refs.push(ref)
     if (leg !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.seen = false
     let report: Report | null
@@ -727,7 +733,6 @@ export class BinanceBroker implements Broker {
     // It has arrived: what cannot be read of it now is asked for later, and nothing else is sold until then.
     if (leg !== null && report !== null) for (const one of slot.refs) if (one.pair === leg.pair) one.withdrawn = true
     if (report !== null) await this.#update(slot, orders, ref, report)
-    if (leg === null && !ref.live && ref.booked.quantity > 0) await this.#countSale(slot, orders, ref)
     return true
   }
 

@@ -31,6 +31,8 @@ export interface Ref {
   live: boolean
   /** We have taken it down ourselves, so that nobody else can have done it to sell. */
   withdrawn: boolean
+  /** A sale of which it is known whether the venue executed it more than once. */
+  counted: boolean
   /** The levels with which a leg was placed. */
   readonly levels: ProtectivePair | null
   /** What has been told to the loop of its executions. */
@@ -89,7 +91,7 @@ export const noSums = (): Sums => ({ quantity: 0, notional: 0, feeBase: 0, feeQu
 export const newRef = (
   clientId: string, orderId: string, role: Ref['role'], sentAt: EpochMs, more: Partial<Pick<Ref, 'reason' | 'pair' | 'levels'>> = {},
 ): Ref => ({
-  clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, withdrawn: false, levels: more.levels ?? null,
+  clientId, orderId, role, reason: more.reason ?? null, pair: more.pair ?? 0, sentAt, seen: false, live: true, withdrawn: false, counted: false, levels: more.levels ?? null,
   booked: noSums(),
 })
 
@@ -169,22 +171,25 @@ export const overtaken = (symbol: string, orderId: string, time: EpochMs): Execu
 
 /** Goes through the trail of the run so far. What the venue did since is asked for afterwards. */
 export function recall(slot: Slot, prefix: string, past: readonly PastLine[]): void {
+  // What was rejected changed nothing, beside a position least of all.
+  const rejected = new Set(past.filter(({ type, state }) => type === 'order' && state === 'rejected').map(({ id }) => id))
   for (const line of past) {
     if (line['symbol'] !== slot.symbol) continue
-    if (line.type === 'intent') recallIntent(slot, prefix, line)
+    if (line.type === 'intent') recallIntent(slot, prefix, line, rejected)
     else if (line.type === 'order') recallOrder(slot, line)
     else if (line.type === 'fill') recallFill(slot, line)
   }
 }
 
-function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
+function recallIntent(slot: Slot, prefix: string, line: PastLine, rejected: ReadonlySet<unknown>): void {
   const at = Date.parse(line.timestamp!)
   const { purpose } = line
   if (purpose === undefined) {
     const order = line['order'] as { id: string; side: string; stopLoss: number | null; takeProfit: number | null; reason: ExitReason }
+    if (order.side === 'buy') slot.newestDecision = at
+    if (rejected.has(order.id)) return
     if (order.side === 'sell') slot.exit = { orderId: order.id, reason: order.reason }
-    else if (slot.entry === null || slot.ended) {
-      // Beside a position an entry is refused, as the next line tells.
+    else {
       const protection = { stopLoss: order.stopLoss, takeProfit: order.takeProfit }
       begin(slot, { id: order.id, protection }, at, newRef(clientIds(prefix, order.id).entry, order.id, 'entry', at))
     }
@@ -207,9 +212,11 @@ function recallIntent(slot: Slot, prefix: string, line: PastLine): void {
     if (stop !== null) slot.refs.push(newRef(ids.stop(pair), legId(entryId, 'stop', pair), 'stop', at, more))
     if (target !== null) slot.refs.push(newRef(ids.target(pair), legId(entryId, 'target', pair), 'target', at, more))
   } else if (purpose === 'sale') {
-    const { id, order, reason, sale } = line as unknown as { id: string; order: string; reason: ExitReason; sale: number }
+    const { id, order, reason, sale, with: leg } = line as unknown as { id: string; order: string; reason: ExitReason; sale: number; with: string | null }
     slot.sales = sale
-    slot.refs.push(newRef(id, order, 'sale', at, { reason }))
+    const ref = newRef(id, order, 'sale', at, { reason })
+    ref.counted = leg !== null
+    slot.refs.push(ref)
     // A forced sale that was begun is finished first.
     slot.exit ??= { orderId: order, reason }
   }
@@ -235,7 +242,8 @@ function recallFill(slot: Slot, line: PastLine): void {
   const fill = {
     side: line['side'], quantity: line['quantity'], feeBase: line['fee_base'], price: line['price'], time: Date.parse(line.timestamp!),
   } as Fill
-  const ref = slot.refs.find(({ orderId }) => orderId === line['id'])
+  // A sale that never arrived has left its name to the next one.
+  const ref = slot.refs.findLast(({ orderId }) => orderId === line['id'])
   if (ref !== undefined) {
     ref.seen = true
     ref.booked.quantity += fill.quantity
