@@ -54,7 +54,9 @@ export const SETUPS: readonly Setup[] = [
         cancelReplaceAllowed: false, orderTypes: ['LIMIT', 'LIMIT_MAKER', 'MARKET', 'STOP_LOSS_LIMIT'],
       },
     },
-    moments: ['after DELETE orderList', 'before POST order exit', 'after POST order exit', 'before trail fill sell stop'],
+    moments: [
+      'after DELETE orderList', 'before POST order exit', 'after POST order exit', 'before trail fill sell stop',
+    ],
   },
   {
     name: 'raised-stop',

@@ -101,6 +101,18 @@ describe('after a restart', () => {
     expect(await desk.candle(3)).toMatchObject([{ side: 'sell', quantity: 10, reason: 'stop' }])
   })
 
+  it('a sale that the loop had not been told of yet is told, though the trail tells of it before the fills that came first', async () => {
+    const desk = await VenueDesk.open({ candles: [QUIET, '100/101/94/110', '110/111/109/110'], faults: { rules: [{ fault: 'duplicate', at: [1] }] }, balances: { USDT: 10_000, BTC: 50 } })
+    await desk.submit(buyAt(0))
+    // Bought twice; the stop of the first half fired; the second half is beyond its target and sold in the next candle.
+    expect(await desk.candle(1)).toMatchObject([{ side: 'buy' }, { side: 'sell', reason: 'stop' }, { side: 'buy' }])
+    await desk.restart()
+    await desk.candle(2)
+    expect(desk.fills.at(-1)).toMatchObject({ side: 'sell', quantity: 10, price: 110, reason: 'target_gap' })
+    expectConserved(desk)
+    expect(desk.exchange.balance('BTC')).toEqual({ free: 50, locked: 0 })
+  })
+
   it('an exit that was refused is not carried out', async () => {
     const desk = await VenueDesk.open()
     await desk.submit(buyAt(0))

@@ -391,13 +391,13 @@ export class BinanceBroker implements Broker {
   /** Finds out what became of everything that may still execute. Throws CallError. */
   async #sync(slot: Slot, orders: VenueOrders): Promise<void> {
     const live = slot.refs.filter((ref) => ref.live)
-    if (live.length === 0 && slot.doubted) await this.#vanished(slot, orders, slot.refs[0])
+    // Only the entry itself settles the doubt: a pair that was placed since proves nothing.
+    if (slot.doubted && await this.#vanished(slot, orders, slot.refs[0])) return
     if (live.length === 0 && !slot.unexplained) return
     const open = new Map((await this.#openOrders(orders)).map((report) => [report.clientId, report]))
     for (const ref of live) {
       const report = open.get(ref.clientId) ?? await orders.find(ref.clientId)
       if (report !== null) {
-        slot.doubted = false
         await this.#update(slot, orders, ref, report)
         slot.unexplained ||= report.status === 'CANCELED' && (ref.role === 'stop' || ref.role === 'target') && !ref.withdrawn
       } else if (this.#deps.clock.now() - ref.sentAt > DEFINITE_MS) {
@@ -460,6 +460,8 @@ export class BinanceBroker implements Broker {
 
   /** A venue that has forgotten an order which it had executed has been reset. */
   async #vanished(slot: Slot, orders: VenueOrders, missing: Ref): Promise<boolean> {
+    // Nothing is held that a reset could have taken.
+    if (slot.ended) return false
     const entry = slot.refs.find(({ role, booked }) => role === 'entry' && booked.quantity > 0)
     if (entry === undefined || await orders.find(entry.clientId) !== null) return slot.doubted = false
     // One look may be wrong; nothing is sent until the next one agrees.
@@ -485,7 +487,7 @@ export class BinanceBroker implements Broker {
     if (entry === null || counted || Number.isNaN(entry.price) || slot.doubted) return false
     const all = await orders.namesakes(ref.clientId, entry.decidedAt - CLOCK_TOLERANCE_MS)
     // The list may lag behind; an order that nothing knows any more is another matter.
-    if (all.length === 0) return slot.ended ? false : this.#vanished(slot, orders, ref)
+    if (all.length === 0) return this.#vanished(slot, orders, ref)
     const executed = sum(all, (report) => report.executed)
     slot.counted = executed <= ref.booked.quantity + 1e-9
     if (slot.counted) return false

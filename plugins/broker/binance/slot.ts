@@ -253,5 +253,4 @@ function recallFill(slot: Slot, line: PastLine): void {
   }
   take(slot, fill)
   slot.ended = fill.side === 'sell' && sellableQuantity(slot, fill.price) === 0
-  if (slot.ended) for (const one of slot.refs) one.live = false
 }
