@@ -14,7 +14,7 @@ import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugi
 import type { ReportData } from './report/report-data.ts'
 import { lockAccount } from './session/account-lock.ts'
 import { DecisionView } from './session/decision-view.ts'
-import { LiveDirectory } from './session/live-directory.ts'
+import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
 import { haltReason, OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
@@ -85,6 +85,18 @@ export function termsOf(lines: readonly TrailLine[]): LaneTerms | null {
   return { cash, costs, instruments }
 }
 
+/** Of the trail's lines and their order; a replay compares them byte by byte. */
+const TRAIL_FORMAT = 1
+
+/** Throws TD_TRAIL_BROKEN for a run whose trail was written in another format. */
+export function checkFormat(path: string, record: RunRecord): void {
+  const { trailFormat = TRAIL_FORMAT, versions } = record
+  if (trailFormat === TRAIL_FORMAT) return
+  const writer = (versions as { tapedeck?: string } | undefined)?.tapedeck ?? 'another version'
+  throw new TapedeckError('TD_TRAIL_BROKEN', `${path}: its trail has format ${String(trailFormat)}, this version reads `
+    + `format ${TRAIL_FORMAT}; use tapedeck ${writer} for it`)
+}
+
 function damaged(path: string): never {
   throw new TapedeckError('TD_TRAIL_BROKEN', `${path}: the trail holds a line that is none; see tapedeck verify`)
 }
@@ -149,20 +161,25 @@ async function runIn(
   const log = directory.trail
   const lines = log.past.map((raw) => parseTrailLine(raw) ?? damaged(directory.path))
   const resumed = options.resume !== null
-  const startedAt = resumed ? directory.readRun()['startedAt'] : isoTime(now())
+  const before = resumed ? directory.readRun() : null
+  if (before !== null) checkFormat(directory.path, before)
+  const startedAt = before?.['startedAt'] ?? isoTime(now())
   const record = (state: string, more: object = {}): void => directory.writeRun({
     run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url },
-    ...options.about, versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
+    ...options.about, trailFormat: TRAIL_FORMAT, versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
     ...more,
   })
   record('running')
 
   const view = options.decisions === null ? null : new DecisionView(options.decisions, run, log.past)
+  // What plugins noted while the run was still being gone through, from whose lines theirs have to keep away.
+  const held: (() => void)[] = []
   const past = new Past(lines, (notes) => trail.skip(notes), () => {
     // A run that was killed before its first line begins like any other.
     if (lines.length === 0) return
     trail.line('session', clock.now(), { event: 'restarted' })
     tellTorn()
+    for (const note of held.splice(0)) note()
   })
   const told = new Set(lines.map(({ fields }) => (fields['event'] === 'torn-line' ? basename(String(fields['file'])) : '')))
   // A start that was killed before it could say what it had found leaves that to the next.
@@ -193,7 +210,14 @@ async function runIn(
   try {
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
     if (lines.length === 0) tellTorn()
-    const journal: Journal = { note: (type, fields) => trail.line(type, clock.now(), fields) }
+    const journal: Journal = {
+      note(type, fields) {
+        const time = clock.now()
+        const note = (): void => trail.line(type, time, fields)
+        if (past.over) note()
+        else held.push(note)
+      },
+    }
     const known = termsOf(lines)
     const { market, broker, terms } = await openVenue(
       resolution, world, options, { venue, clock }, directory.path, journal, lines, known,

@@ -4,7 +4,7 @@ import { recallResolution, type Resolution, type ResolvedScenario } from './conf
 import { registry } from './assemble.ts'
 import { TapedeckError } from './errors.ts'
 import type { LaneTerms } from './assemble.ts'
-import { termsOf } from './live.ts'
+import { checkFormat, termsOf } from './live.ts'
 import { readRun, type RunRecord } from './session/live-directory.ts'
 
 /** A run of the live path, read back from its directory. */
@@ -20,6 +20,7 @@ export interface RecordedRun {
 /** Reads a run for replay or parity. Throws TD_RUN_MISSING, TD_TRAIL_BROKEN, and TD_USAGE for a backtest's. */
 export async function readRecordedRun(path: string): Promise<RecordedRun> {
   const record = readRun(path)
+  checkFormat(path, record)
   const { lines } = readTrail(join(path, 'audit.jsonl'))
   const terms = termsOf(lines)
   if (terms === null) {

@@ -26,6 +26,9 @@ export const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(TI
 /** Length in milliseconds. */
 export const timeframeMs = (timeframe: Timeframe): number => TIMEFRAMES[timeframe]
 
+/** Ms after a candle's close by which its order has to have left: 30 s, half a candle where that is shorter. */
+export const decisionDeadlineMs = (candleMs: number): number => Math.min(30_000, candleMs / 2)
+
 /** The timeframe of exactly `ms`, or null. */
 export const timeframeOf = (ms: number): Timeframe | null =>
   (Object.keys(TIMEFRAMES) as Timeframe[]).find((name) => TIMEFRAMES[name] === ms) ?? null

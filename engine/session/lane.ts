@@ -6,6 +6,7 @@ import type { Policy } from '../core/policy.ts'
 import { equity, type Holding, type Portfolio } from '../core/portfolio.ts'
 import { approve, RiskWatch, watchesLoss, type RiskContext } from '../core/risk.ts'
 import type { EpochMs } from '../core/time.ts'
+import { decisionDeadlineMs } from '../core/timeframe.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import { emptyJudgement, judge } from '../pipeline/pipeline.ts'
 import type { Broker, CandleBatch } from '../ports.ts'
@@ -77,7 +78,7 @@ export class Lane {
     this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
     this.#context = {
       state: 'ACTIVE', policy, instrument: instruments[0], costs: account.costs, price: 0, marketAgeMs: 0,
-      maxMarketAgeMs: timeframeMs, latencyMs: 0, deadlineMs: Math.min(30_000, timeframeMs / 2), inPosition: false, openPositions: 0,
+      maxMarketAgeMs: timeframeMs, latencyMs: 0, deadlineMs: decisionDeadlineMs(timeframeMs), inPosition: false, openPositions: 0,
       exposure: 0, equity: account.cash, wantedSpend: 0, equityAtDayStart: account.cash, peakEquity: account.cash,
       consecutiveLosses: 0, candlesSinceExit: Infinity,
     }

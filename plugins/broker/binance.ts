@@ -34,10 +34,8 @@ export default definePlugin({
       throw new TapedeckError('TD_PLUGIN_OPTIONS', 'broker binance needs a venue, which a backtest has not; use broker paper, or start it with rehearse')
     }
     const [first] = Object.keys(instruments)
-    let begun = false
     const connection = await connect(live.venue, deps, {
-      // Until the broker works, a run that is gone on with is still going through its own trail.
-      resynced: (ms) => { if (begun) live.journal.note('alarm', { event: 'clock-drift', symbol: first, ms }) },
+      resynced: (ms) => live.journal.note('alarm', { event: 'clock-drift', symbol: first, ms }),
     })
     const slots = new Map<string, { readonly slot: Slot; readonly orders: VenueOrders }>()
     let maker = 0
@@ -57,7 +55,6 @@ export default definePlugin({
       recall(slot, live.idPrefix, live.past)
       slots.set(symbol, { slot, orders: new VenueOrders(connection, instrument, market) })
     }
-    begun = true
     return new BinanceBroker({ cash, costs: { maker, taker, feeAsset, slippageBps } }, deps, live, slots, { timeframe, fillTimeframe }, connection)
   },
 })

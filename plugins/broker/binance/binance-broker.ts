@@ -2,7 +2,7 @@ import type { Candle } from '../../../engine/core/candle.ts'
 import { legReason, type Costs } from '../../../engine/core/matching.ts'
 import type { Approved, EntryOrder, Execution, ExitOrder, ExitReason, Fill, Order } from '../../../engine/core/order.ts'
 import { isoTime, type EpochMs } from '../../../engine/core/time.ts'
-import { floorToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
+import { decisionDeadlineMs, floorToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
 import type { Broker, Deps, LiveBrokerPlan, OrderReceipt } from '../../../engine/ports.ts'
 import { CallError, type Connection } from '../../binance/connection.ts'
 import { refusedByFilters } from './filters.ts'
@@ -92,7 +92,7 @@ export class BinanceBroker implements Broker {
     this.#slots = slots
     this.#timeframe = fillTimeframe ?? timeframe
     this.#ms = timeframeMs(this.#timeframe)
-    this.#deadlineMs = Math.min(30_000, timeframeMs(timeframe) / 2)
+    this.#deadlineMs = decisionDeadlineMs(timeframeMs(timeframe))
     for (const { slot } of slots.values()) {
       if (slot.entry === null || !Number.isNaN(slot.entry.price)) continue
       // The trail tells when it was decided; it may have left, or may still leave, until its deadline.

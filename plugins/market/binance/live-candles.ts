@@ -1,14 +1,12 @@
 import { candleColumns, setRow, type Candle } from '../../../engine/core/candle.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
-import { timeframeMs } from '../../../engine/core/timeframe.ts'
+import { decisionDeadlineMs, timeframeMs } from '../../../engine/core/timeframe.ts'
 import type { CandleBatch, Clock, LiveMarketPlan, MarketEvent, MarketPlan } from '../../../engine/ports.ts'
 import { CallError, type Connection } from '../../binance/connection.ts'
 import { CandleFeed } from './candle-feed.ts'
 import { FeedReader } from './feed-reader.ts'
 import { nextGroup, type Group } from './next-group.ts'
 
-/** A decision later than this after its candle's close is late, in ms; half a timeframe where that is shorter. */
-const DEADLINE_MS = 30_000
 /** A late symbol is waited for this share of the deadline: the rest is for deciding. */
 const PATIENCE = 0.5
 /** And after an outage this long, since the symbols' reads do not come at once, in ms. */
@@ -53,7 +51,7 @@ export class LiveCandles {
     this.#connection = connection
     this.#world = world
     this.#step = timeframeMs(plan.timeframe)
-    this.#deadline = Math.min(DEADLINE_MS, this.#step / 2)
+    this.#deadline = decisionDeadlineMs(this.#step)
     const started = world.clock.now()
     this.#nextWake = started + live.checkIntervalMs
     this.#clockCheckAt = started
@@ -134,8 +132,7 @@ export class LiveCandles {
       await clock.sleep(until - before, signal)
     } catch (error) {
       if (signal.aborted) return true
-      if (!(error instanceof Error && error.name === 'TapeEnded')) throw error
-      return false
+      throw error
     }
     return signal.aborted || !tapeEnded(clock)
   }
