@@ -42,6 +42,13 @@ export const roundToTick = (price: number, tickSize: number): number =>
  */
 export const floorTo8 = (amount: number): number => Math.floor(amount * 1e8 * (1 + 2 ** -51) + 1e-6) / 1e8
 
+/**
+ * A holding after amounts were added to it or taken away: where there is a lot size all of them have 8 decimals, and
+ * so has their sum, without the binary noise that would make it one lot less.
+ */
+export const carried = (quantity: number, { lotSize }: Instrument): number =>
+  lotSize === 0 ? quantity : Math.round(quantity * 1e8) / 1e8
+
 /** What of `quantity` an order can carry. */
 export const sellable = (quantity: number, price: number, instrument: Instrument): number => {
   const lots = floorToLot(quantity, instrument.lotSize)

@@ -1,5 +1,5 @@
 import type { TradeColumns } from './figures.ts'
-import { sellable, type Instrument } from './instrument.ts'
+import { carried, sellable, type Instrument } from './instrument.ts'
 import { EXIT_REASONS, type Fill } from './order.ts'
 import type { EpochMs } from './time.ts'
 
@@ -92,7 +92,7 @@ export function applyFill(portfolio: Portfolio, holding: Holding, fill: Fill, ca
   if (fill.side === 'buy') {
     const before = holding.quantity
     portfolio.cash -= fill.notional + fill.feeQuote
-    holding.quantity += fill.quantity - fill.feeBase
+    holding.quantity = carried(before + fill.quantity - fill.feeBase, holding.instrument)
     holding.cost += fill.notional + fill.feeQuote
     if (holding.open) {
       // More of the same entry: the position goes on, at its average price.
@@ -118,7 +118,7 @@ export function applyFill(portfolio: Portfolio, holding: Holding, fill: Fill, ca
   const all = fill.quantity >= holding.quantity
   const soldCost = all ? holding.cost : holding.cost * (fill.quantity / holding.quantity)
   portfolio.cash += fill.notional - fill.feeQuote
-  holding.quantity = all ? 0 : holding.quantity - fill.quantity
+  holding.quantity = all ? 0 : carried(holding.quantity - fill.quantity, holding.instrument)
   holding.cost = all ? 0 : holding.cost - soldCost
   holding.sold += fill.quantity
   holding.soldFor += fill.notional

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Candle } from '../../engine/core/candle.ts'
-import { floorToLot, sellable, type Instrument } from '../../engine/core/instrument.ts'
+import { carried, floorToLot, sellable, type Instrument } from '../../engine/core/instrument.ts'
 import {
   armPair, buy, FILL_MODELS, matchPair, sell, type Amounts, type Costs, type FillModel, type FillModelName, type ProtectivePair,
 } from '../../engine/core/matching.ts'
@@ -198,7 +198,7 @@ export class PaperBroker implements Broker {
     armPair(slot.pair, fill.price, order.protection, slot.instrument.tickSize)
     slot.pending = null
     slot.entryId = order.id
-    slot.quantity += fill.quantity - fill.feeBase
+    slot.quantity = carried(slot.quantity + fill.quantity - fill.feeBase, slot.instrument)
     // What cannot be sold again is dust: there is nothing to protect.
     slot.open = sellable(slot.quantity, fill.price, slot.instrument) > 0
     if (!slot.open) this.#busy--
@@ -220,7 +220,7 @@ export class PaperBroker implements Broker {
     ambiguous: boolean, orderId: string,
   ): void {
     sell(fill, floorToLot(slot.quantity, slot.instrument.lotSize), price, liquidity, this.costs, slot.instrument)
-    slot.quantity -= fill.quantity
+    slot.quantity = carried(slot.quantity - fill.quantity, slot.instrument)
     slot.open = false
     this.#busy--
     fill.orderId = orderId

@@ -1,4 +1,4 @@
-import { sellable, type Instrument } from '../../../engine/core/instrument.ts'
+import { carried, sellable, type Instrument } from '../../../engine/core/instrument.ts'
 import { armPair, type ProtectivePair } from '../../../engine/core/matching.ts'
 import type { Execution, ExitReason, Fill, Protection } from '../../../engine/core/order.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
@@ -132,10 +132,10 @@ export function begin(slot: Slot, order: { readonly id: string; readonly protect
 export function take(slot: Slot, { side, quantity, feeBase, price, time }: Fill): void {
   slot.newestPrice = price
   if (side === 'sell') {
-    slot.held = quantity >= slot.held ? 0 : slot.held - quantity
+    slot.held = quantity >= slot.held ? 0 : carried(slot.held - quantity, slot.instrument)
     return
   }
-  slot.held += quantity - feeBase
+  slot.held = carried(slot.held + quantity - feeBase, slot.instrument)
   if (slot.entry === null || !Number.isNaN(slot.entry.price)) return
   slot.entry.price = price
   slot.entry.candle = time

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { floorTo8, floorToLot, instrumentOf, roundToTick, sellable } from '../../../engine/core/instrument.ts'
+import { carried, floorTo8, floorToLot, instrumentOf, roundToTick, sellable } from '../../../engine/core/instrument.ts'
 
 /** Steps as exchanges write them, with their number of decimals. */
 const STEPS = [[1e-8, 8], [1e-6, 6], [0.00001, 5], [0.001, 3], [0.01, 2], [0.1, 1], [1, 0]] as const
@@ -121,4 +121,27 @@ it('what can be sold is whole lots that are worth the minimum', () => {
   expect(sellable(0.0009, 1e9, rules)).toBe(0)
   expect(sellable(0, 100, instrumentOf('BTC/USDT'))).toBe(0)
   expect(sellable(1e-12, 100, instrumentOf('BTC/USDT'))).toBe(1e-12)
+})
+
+describe('a holding', () => {
+  const BTC = instrumentOf('BTC/USDT', { lotSize: 1e-8 })
+  const amount = fc.integer({ min: 1, max: 10 ** 11 })
+
+  it('of amounts with 8 decimals loses no lot to binary noise, in whatever order they came and went', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(amount, amount), { minLength: 1, maxLength: 40 }), (moves) => {
+      let lots = 0
+      let held = 0
+      for (const [bought, sold] of moves) {
+        const left = Math.max(0, lots + bought - sold)
+        held = carried(held + bought / 1e8, BTC)
+        held = carried(held - (lots + bought - left) / 1e8, BTC)
+        lots = left
+        expect(floorToLot(held, 1e-8)).toBe(lots / 1e8)
+      }
+    }))
+  })
+
+  it('is left as it is where quantities have no step', () => {
+    expect(carried(0.1 + 0.2, instrumentOf('BTC/USDT'))).toBe(0.1 + 0.2)
+  })
 })
