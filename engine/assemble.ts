@@ -114,7 +114,7 @@ async function prepareDecisions(
       scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined,
     ),
   })))
-  return { tracks, chain: new ProviderChain(links, 1, world.signal), warmup }
+  return { tracks, chain: new ProviderChain(links, null, world.signal), warmup }
 }
 
 /** What a lane is told of its account. */

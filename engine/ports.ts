@@ -8,6 +8,7 @@ import type { Costs } from './core/matching.ts'
 import type { Policy } from './core/policy.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import type { EpochMs } from './core/time.ts'
+import type { Wording } from './core/wording.ts'
 import type { Timeframe } from './core/timeframe.ts'
 
 /** Awaited only when it really is a promise: a replay with rules pays for no microtask per candle. */
@@ -171,21 +172,50 @@ export interface Conversation {
 export interface Answer extends Opinion {
   readonly model?: string
   readonly latencyMs?: number
+  /** Input includes what came from a cache, output what was thought and not said. */
   readonly usage?: { readonly inputTokens: number; readonly outputTokens: number }
+  /** The answer's text as it came. */
+  readonly raw?: string
+  /** What stood behind the model's alias. */
+  readonly modelVersion?: string
+  readonly responseId?: string
+}
+
+/** What identifies a question to a service: never keys, headers or times. */
+export interface ProviderRequest {
+  readonly provider: string
+  readonly model: string
+  /** Path, with its origin only where that is not the service's own. */
+  readonly endpoint: string
+  readonly system: string
+  readonly messages: readonly Message[]
+  readonly schema: object
+  readonly sampling: Readonly<Record<string, unknown>>
 }
 
 export interface DecisionProvider {
-  /** Answers the newest question. Throws when it cannot; the chain then asks the next provider. */
+  /**
+   * Answers the newest question. Throws {@link ProviderFailure} when it cannot; the chain then asks the next provider. An
+   * abort by `signal` passes through.
+   */
   answer(conversation: Conversation, signal: AbortSignal): MaybePromise<Answer>
   /** False for rules, which have nothing to add when asked whether they stand by their answer. */
   readonly refines: boolean
+  /** What {@link answer} would send. Rules do not have it: their answers cost nothing and are never recorded. */
+  request?(conversation: Conversation): ProviderRequest
+  readonly model?: string
+  /** Longest answer in tokens, by which the worst case is priced. */
+  readonly maxTokens?: number
+  /** The environment variable without which it cannot be asked; left out = nothing is lacking. */
+  readonly lacks?: string
 }
 
 /** How a strategy asks an AI. */
 export interface Prompts<P> {
   system(params: P): string
-  initial(snapshot: Snapshot, params: P): string
-  refinement(opinion: Opinion, turn: number): string
+  /** `wording` writes the numbers and hides what is to be hidden: nothing else may put a price, a name or a date into the text. */
+  initial(snapshot: Snapshot, params: P, wording: Wording): string
+  refinement(opinion: Opinion, turn: number, wording: Wording): string
 }
 
 /** A trading idea: a plain object of pure functions. */

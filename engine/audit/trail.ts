@@ -184,7 +184,9 @@ export class Trail {
 
 const NO_USAGE = '"usage": null, "latency_ms": 0}\n'
 
-const usageJson = ({ inputTokens, outputTokens, latencyMs }: Consultation): string =>
-  inputTokens === 0 && outputTokens === 0 && latencyMs === 0
-    ? NO_USAGE
-    : `"usage": ${spacedJson({ input_tokens: inputTokens, output_tokens: outputTokens })}, "latency_ms": ${latencyMs}}\n`
+function usageJson({ usage: { inputTokens, outputTokens, costUsd }, latencyMs }: Consultation): string {
+  const counted = inputTokens + outputTokens > 0
+  if (!counted && latencyMs === 0) return NO_USAGE
+  const usage = counted ? spacedJson({ input_tokens: inputTokens, output_tokens: outputTokens, cost_usd: costUsd }) : 'null'
+  return `"usage": ${usage}, "latency_ms": ${spacedJson(latencyMs)}}\n`
+}

@@ -1,45 +1,127 @@
 import type { Opinion } from '../core/opinion.ts'
-import type { SnapshotView } from '../core/snapshot.ts'
-import type { Conversation, Message, Strategy } from '../ports.ts'
+import type { Snapshot, SnapshotView } from '../core/snapshot.ts'
+import { wordingOf, type Wording, type WordingPlan } from '../core/wording.ts'
+import type { Conversation, Message, Prompts, Strategy } from '../ports.ts'
 
-/** One decision's conversation. Reused per symbol; prompts are rendered only when a provider reads them. */
+/** Numbers as they are, where nobody knows of steps. */
+const PLAIN: WordingPlan = { blind: false, tickSize: 0, timeframe: '' }
+
+/**
+ * What is asked about the candle that a symbol's snapshot shows. Reused from candle to candle; prompts are rendered only
+ * when somebody reads them.
+ */
 export class StrategyConversation<P = unknown> implements Conversation {
   readonly snapshot: SnapshotView
   readonly #strategy: Strategy<P>
   readonly #params: P
-  #exchanges: { opinion: Opinion; turn: number }[] = []
+  readonly #asking: WordingPlan
+  #system: string | null = null
 
-  constructor(strategy: Strategy<P>, params: P, snapshot: SnapshotView) {
+  constructor(strategy: Strategy<P>, params: P, snapshot: SnapshotView, asking: WordingPlan = PLAIN) {
     this.#strategy = strategy
     this.#params = params
+    this.#asking = asking
     this.snapshot = snapshot
   }
 
-  /** Back to phase 1: nothing has been said. */
-  begin(): void {
-    if (this.#exchanges.length > 0) this.#exchanges = []
-  }
-
-  /** The provider said `opinion`; the next question is refinement turn `turn`, from 1. */
-  ask(opinion: Opinion, turn: number): void {
-    this.#exchanges.push({ opinion, turn })
-  }
-
   get system(): string {
-    return this.#strategy.prompts?.system(this.#params) ?? ''
+    return this.#system ??= this.#strategy.prompts?.system(this.#params) ?? ''
   }
 
   get messages(): readonly Message[] {
-    const { prompts } = this.#strategy
-    if (prompts === undefined) throw new Error(`strategy ${this.#strategy.name} has no prompts, so only its rules can answer`)
-    const messages: Message[] = [{ role: 'user', text: prompts.initial(this.snapshot, this.#params) }]
-    for (const { opinion, turn } of this.#exchanges) {
-      messages.push({ role: 'assistant', text: JSON.stringify(opinion) }, { role: 'user', text: prompts.refinement(opinion, turn) })
-    }
-    return messages
+    return this.begin().messages
   }
 
   rules(): Opinion {
     return this.#strategy.technical(this.snapshot, this.#params)
   }
+
+  /** A conversation with one provider, from phase 1. It is about the candle that the snapshot shows while it is read. */
+  begin(): Dialogue {
+    const prompts = (): Prompts<P> => this.#prompts()
+    const wording = (): Wording => wordingOf(this.snapshot, this.#asking)
+    return new Dialogue(
+      this, () => prompts().initial(this.#asking.blind ? new BlindSnapshot(this.snapshot) : this.snapshot, this.#params, wording()),
+      (opinion, turn) => prompts().refinement(opinion, turn, wording()),
+    )
+  }
+
+  #prompts(): Prompts<P> {
+    const { prompts, name } = this.#strategy
+    if (prompts === undefined) throw new Error(`strategy ${name} has no prompts, so only its rules can answer`)
+    return prompts
+  }
+
+  /** The same about a snapshot that stays where it is while this one moves on; for as long as the batch's columns last. */
+  freeze(): StrategyConversation<P> {
+    return new StrategyConversation(this.#strategy, this.#params, this.snapshot.copy(), this.#asking)
+  }
+}
+
+/** What one provider has been asked and has answered. Roles alternate, beginning with the user. */
+export class Dialogue implements Conversation {
+  readonly #about: Conversation
+  readonly #refinement: (opinion: Opinion, turn: number) => string
+  /** Written down when they are read: rules and stand-ins look at the snapshot only. */
+  readonly #unread: (() => readonly Message[])[]
+  #messages: readonly Message[] = []
+
+  constructor(about: Conversation, opening: () => string, refinement: (opinion: Opinion, turn: number) => string) {
+    this.#about = about
+    this.#unread = [() => [{ role: 'user', text: opening() }]]
+    this.#refinement = refinement
+  }
+
+  get system(): string {
+    return this.#about.system
+  }
+
+  get messages(): readonly Message[] {
+    while (this.#unread.length > 0) {
+      this.#messages = [...this.#messages, ...this.#unread[0]()]
+      this.#unread.shift()
+    }
+    return this.#messages
+  }
+
+  get snapshot(): Snapshot {
+    return this.#about.snapshot
+  }
+
+  rules(): Opinion {
+    return this.#about.rules()
+  }
+
+  /** The provider said `opinion`; the next question is refinement turn `turn`, from 1. */
+  refine({ action, confidence, reasoning }: Opinion, turn: number): void {
+    const said = JSON.stringify({ action, confidence, reasoning })
+    this.#go(said, () => this.#refinement({ action, confidence, reasoning }, turn))
+  }
+
+  /** The provider's `answer` cannot be used because of `fault`; it is asked for the same once more. */
+  repair(answer: string | null, fault: string): void {
+    this.#go(answer === null || answer === '' ? '(no answer)' : answer, () => `That answer cannot be used: ${fault}. Answer again with nothing but the JSON object.`)
+  }
+
+  #go(said: string, question: () => string): void {
+    this.#unread.push(() => [{ role: 'assistant', text: said }, { role: 'user', text: question() }])
+  }
+}
+
+/** Tells neither what is traded nor when. Prices go through the wording, which rebases them. */
+class BlindSnapshot implements Snapshot {
+  readonly #snapshot: Snapshot
+  readonly symbol = 'ASSET'
+  readonly time = NaN
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot
+  }
+
+  get price(): number { return this.#snapshot.price }
+  get volume(): number { return this.#snapshot.volume }
+  get trend(): Snapshot['trend'] { return this.#snapshot.trend }
+  get names(): readonly string[] { return this.#snapshot.names }
+  get inPosition(): boolean { return this.#snapshot.inPosition }
+  value(name: string, back?: number): number { return this.#snapshot.value(name, back) }
 }

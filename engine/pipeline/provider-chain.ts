@@ -1,9 +1,11 @@
-import { messageOf, TapedeckError } from '../errors.ts'
+import { TapedeckError } from '../errors.ts'
 import type { Answer, DecisionProvider, MaybePromise } from '../ports.ts'
-import { NO_FALLBACKS, NO_TURNS, type Consultation, type Fallback } from './consultation.ts'
+import {
+  hasAnswered, NO_FALLBACKS, NO_STEPS, NO_TURNS, NO_USAGE, type Consultation, type Fallback, type Step, type Usage,
+} from './consultation.ts'
 import type { StrategyConversation } from './conversation.ts'
-import { initialAnalysis } from './initial-analysis.ts'
-import { refine } from './refinement.ts'
+import { checkAnswer } from './initial-analysis.ts'
+import type { StepSource } from './service-chain.ts'
 
 const REMEMBERED = 4
 
@@ -13,73 +15,97 @@ export interface ChainLink {
 }
 
 /**
- * Providers in order of preference. The first that gives a valid answer decides; one that fails midway is left and the
- * next starts again at phase 1. Rules that throw are a defect of the strategy, not an outage, and end the run.
+ * Providers in order of preference, the strategy's own rules at the end. Who is asked before the rules, live or from a
+ * tape, tells what became of each link; without an answer the rules decide, and the decision says why. Rules that throw
+ * are a defect of the strategy, not an outage, and end the run.
  */
 export class ProviderChain {
   readonly links: readonly ChainLink[]
-  readonly #turns: number
+  readonly #rules: ChainLink
+  readonly #source: StepSource | null
   readonly #signal: AbortSignal
   /** The newest consultations of rules. */
   readonly #known: Consultation[] = []
   #oldest = 0
 
-  constructor(links: readonly ChainLink[], refinementTurns: number, signal: AbortSignal) {
+  /** `source` answers for all links but the last, the rules; null when there are no others. */
+  constructor(links: readonly ChainLink[], source: StepSource | null, signal: AbortSignal) {
     this.links = links
-    this.#turns = refinementTurns
+    this.#rules = links[links.length - 1]
+    this.#source = source
     this.#signal = signal
   }
 
   /** Phases 1 and 2; a promise only when a provider needed one. */
   consult(conversation: StrategyConversation): MaybePromise<Consultation> {
-    const { provider } = this.links[0]
-    if (provider.refines) return this.#converse(0, conversation, NO_FALLBACKS)
-    // Rules: what they throw is a defect of the strategy, not an outage, and passes through.
-    conversation.begin()
-    const answer = initialAnalysis(provider, conversation, this.#signal)
-    return answer instanceof Promise ? answer.then((known) => this.#plain(known)) : this.#plain(answer)
+    if (this.#source === null) {
+      const answer = this.#rules.provider.answer(conversation, this.#signal)
+      return answer instanceof Promise ? answer.then((known) => this.#plain(known)) : this.#plain(answer)
+    }
+    const steps = this.#source.steps(conversation)
+    return steps instanceof Promise ? steps.then((known) => this.#conclude(known, conversation)) : this.#conclude(steps, conversation)
   }
 
   /** Rules answer with the same few objects over and over, so nothing is made anew for them. */
   #plain(answer: Answer): Consultation {
     const known = this.#known
     for (let index = 0; index < known.length; index++) if (known[index].initial === answer) return known[index]
-    const made = this.#conclude(0, answer, NO_TURNS, NO_FALLBACKS)
+    const made = this.#ruled(checkAnswer(answer), NO_STEPS, NO_FALLBACKS)
     if (known.length < REMEMBERED) known.push(made)
     else known[this.#oldest++ % REMEMBERED] = made
     return made
   }
 
-  async #converse(index: number, conversation: StrategyConversation, failed: readonly Fallback[]): Promise<Consultation> {
-    const { name, provider } = this.links[index]
-    conversation.begin()
-    if (!provider.refines) return this.#conclude(index, await initialAnalysis(provider, conversation, this.#signal), NO_TURNS, failed)
-    try {
-      const initial = await initialAnalysis(provider, conversation, this.#signal)
-      const turns = await refine(provider, conversation, initial, this.#turns, this.#signal)
-      return this.#conclude(index, initial, turns, failed)
-    } catch (error) {
-      if (this.#signal.aborted) throw error
-      const fallbacks = [...failed, { provider: name, error: messageOf(error) }]
-      if (index + 1 < this.links.length) return this.#converse(index + 1, conversation, fallbacks)
-      const tried = fallbacks.map((one) => `${one.provider}: ${one.error}`).join('; ')
-      throw new TapedeckError('TD_PROVIDER_FAILED', `no provider answered (${tried})`, { cause: error })
+  #conclude(steps: readonly Step[], conversation: StrategyConversation): MaybePromise<Consultation> {
+    const last = steps.at(-1)
+    if (last === undefined || !hasAnswered(last)) {
+      const fallbacks = steps.map(fallbackOf)
+      const answer = this.#rules.provider.answer(conversation, this.#signal)
+      return answer instanceof Promise ? answer.then((known) => this.#ruled(checkAnswer(known), steps, fallbacks))
+        : this.#ruled(checkAnswer(answer), steps, fallbacks)
+    }
+    const [initial, ...turns] = last.turns
+    const fallbacks = steps.length === 1 ? NO_FALLBACKS : steps.slice(0, -1).map(fallbackOf)
+    return {
+      link: this.#linkOf(last.provider), provider: last.provider, model: initial.model ?? null, initial, turns,
+      opinion: turns.at(-1) ?? initial, fallbacks, steps, latencyMs: latencyOf(steps), usage: usageOf(steps),
     }
   }
 
-  #conclude(link: number, initial: Answer, turns: readonly Answer[], fallbacks: readonly Fallback[]): Consultation {
-    let latencyMs = initial.latencyMs ?? 0
-    let inputTokens = initial.usage?.inputTokens ?? 0
-    let outputTokens = initial.usage?.outputTokens ?? 0
-    for (const answer of turns) {
-      latencyMs += answer.latencyMs ?? 0
-      inputTokens += answer.usage?.inputTokens ?? 0
-      outputTokens += answer.usage?.outputTokens ?? 0
-    }
-    const opinion = turns.length === 0 ? initial : turns[turns.length - 1]
+  #ruled(initial: Answer, steps: readonly Step[], fallbacks: readonly Fallback[]): Consultation {
     return {
-      link, provider: this.links[link].name, model: initial.model ?? null, initial, turns, opinion, fallbacks, latencyMs,
-      inputTokens, outputTokens,
+      link: this.links.length - 1, provider: this.#rules.name, model: initial.model ?? null, initial, turns: NO_TURNS,
+      opinion: initial, fallbacks, steps, latencyMs: latencyOf(steps) + (initial.latencyMs ?? 0), usage: usageOf(steps),
     }
   }
+
+  #linkOf(provider: string): number {
+    const link = this.links.findIndex(({ name }) => name === provider)
+    if (link < 0) throw new TapedeckError('TD_PROVIDER_FAILED', `${provider} answered, which is not in the chain`)
+    return link
+  }
+}
+
+const fallbackOf = ({ provider, skipped, failure }: Step): Fallback =>
+  ({ provider, error: skipped ?? `${failure!.kind}: ${failure!.message}` })
+
+const latencyOf = (steps: readonly Step[]): number => {
+  let sum = 0
+  for (const { replies } of steps) for (const { latencyMs } of replies) sum += latencyMs
+  return sum
+}
+
+function usageOf(steps: readonly Step[]): Usage {
+  if (steps.length === 0) return NO_USAGE
+  let inputTokens = 0
+  let outputTokens = 0
+  let costUsd = 0
+  for (const { replies } of steps) {
+    for (const { usage } of replies) {
+      inputTokens += usage.inputTokens
+      outputTokens += usage.outputTokens
+      costUsd += usage.costUsd
+    }
+  }
+  return { inputTokens, outputTokens, costUsd }
 }

@@ -6,7 +6,7 @@ import type { LaneMeasures } from '../../engine/core/figures.ts'
 import type { Action, Opinion } from '../../engine/core/opinion.ts'
 import { hashUniform } from '../../engine/core/random.ts'
 import { timeframeMs, type Timeframe } from '../../engine/core/timeframe.ts'
-import { ProviderChain, type ChainLink } from '../../engine/pipeline/provider-chain.ts'
+import type { ChainLink } from '../../engine/pipeline/provider-chain.ts'
 import { defineStrategy, type Broker, type MarketEvent, type MarketSource, type Strategy } from '../../engine/ports.ts'
 import { instrumentOf, type Instrument } from '../../engine/core/instrument.ts'
 import type { Lane } from '../../engine/session/lane.ts'
@@ -14,6 +14,7 @@ import { countDecisions, measureLane } from '../../engine/session/measures.ts'
 import { laneOf, runSession, type SessionResult } from '../../engine/session/session.ts'
 import { tradesCsv } from '../../engine/session/run-tables.ts'
 import { columnsOf, MemoryMarket } from './memory-market.ts'
+import { chainOf } from './chains.ts'
 import { resolveInMemory } from './in-memory.ts'
 import { quietWorld } from './run-scenario.ts'
 
@@ -174,7 +175,7 @@ export async function play(scenario: object, play: Play): Promise<Played> {
   const trails = variants.map((_, index) => audit === 'off' ? null
     : new Trail(audit, about, (bytes) => { texts[index] += Buffer.from(bytes).toString('utf8') }))
   const { plan } = await assemble(wrapped, quietWorld(signal), atEnd, variants, trails)
-  const chain = links === undefined ? plan.chain : new ProviderChain(links, 1, plan.signal)
+  const chain = links === undefined ? plan.chain : chainOf(links, { signal: plan.signal })
   const session = await runSession({ ...plan, chain })
   const { symbols } = resolution.scenario
   const measured = new Map<Lane, LaneMeasures>()

@@ -226,8 +226,8 @@ describe('a decision line', () => {
   const consultation = (reasoning: string): Consultation => {
     const opinion = { action: 'HOLD', confidence: 0, reasoning } as const
     return {
-      link: 0, provider: 'technical', model: null, initial: opinion, turns: [], opinion, fallbacks: [], latencyMs: 0,
-      inputTokens: 0, outputTokens: 0,
+      link: 0, provider: 'technical', model: null, initial: opinion, turns: [], opinion, fallbacks: [], steps: [], latencyMs: 0,
+      usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
     }
   }
 

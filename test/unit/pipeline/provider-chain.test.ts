@@ -5,8 +5,9 @@ import type { Opinion } from '../../../engine/core/opinion.ts'
 import { SnapshotView } from '../../../engine/core/snapshot.ts'
 import { TapedeckError } from '../../../engine/errors.ts'
 import { StrategyConversation } from '../../../engine/pipeline/conversation.ts'
-import { ProviderChain, type ChainLink } from '../../../engine/pipeline/provider-chain.ts'
+import type { ChainLink } from '../../../engine/pipeline/provider-chain.ts'
 import type { Answer, Conversation, Message, Strategy } from '../../../engine/ports.ts'
+import { chainOf } from '../../support/chains.ts'
 
 const BUY: Opinion = { action: 'BUY', confidence: 0.8, reasoning: 'up' }
 const SELL: Opinion = { action: 'SELL', confidence: 0.7, reasoning: 'down' }
@@ -55,10 +56,6 @@ function ai(name: string, ...script: readonly (unknown)[]): Scripted {
 const RULES: ChainLink = {
   name: 'technical', provider: { refines: false, answer: (conversation) => conversation.rules() },
 }
-const never = new AbortController().signal
-const chainOf = (links: readonly ChainLink[], { turns = 1, signal = never } = {}): ProviderChain =>
-  new ProviderChain(links, turns, signal)
-
 describe('the chain', () => {
   it('takes the first valid answer and asks nobody else', async () => {
     const [first, second] = [ai('one', BUY, BUY), ai('two', SELL, SELL)]
@@ -174,9 +171,9 @@ describe('the chain', () => {
     })
     const link = ai('one', answer(100, 30), answer(150, 12))
     expect(await chainOf([link]).consult(await conversationOf()))
-      .toMatchObject({ model: 'm-1', latencyMs: 42, inputTokens: 250, outputTokens: 10 })
+      .toMatchObject({ model: 'm-1', latencyMs: 42, usage: { inputTokens: 250, outputTokens: 10 } })
     expect(await chainOf([RULES]).consult(await conversationOf()))
-      .toMatchObject({ model: null, latencyMs: 0, inputTokens: 0, outputTokens: 0 })
+      .toMatchObject({ model: null, latencyMs: 0, usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } })
   })
 })
 

@@ -1,0 +1,54 @@
+import type { Snapshot } from './snapshot.ts'
+import { isoTime } from './time.ts'
+
+/** How a strategy's prompts are to be written. */
+export interface WordingPlan {
+  /** 0 = unknown: prices have 8 significant digits. */
+  readonly tickSize: number
+  readonly timeframe: string
+  /** Neither symbol nor dates are told, and prices are rebased. */
+  readonly blind: boolean
+}
+
+/**
+ * How numbers and names stand in prompts. One place for all of them, so that a change in the last binary place of an
+ * indicator changes no prompt, and a prompt that hides its market hides it everywhere.
+ */
+export interface Wording {
+  /** `BTC/USDT`, or `the asset` where it is hidden. */
+  readonly symbol: string
+  readonly timeframe: string
+  /** ISO time of the decision, or null where it is hidden. */
+  readonly time: string | null
+  /** A price, or anything in units of price: to the tick; where the market is hidden, the newest close is 100. */
+  price(value: number): string
+  /** Any other number: 4 significant digits. NaN is `unknown`. */
+  number(value: number): string
+}
+
+/** Without an exponent and without zeros at the end. */
+function significant(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return 'unknown'
+  if (value === 0) return '0'
+  const decimals = Math.min(100, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value)))))
+  const text = Number(value.toPrecision(digits)).toFixed(decimals)
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}
+
+const decimalsOf = (tickSize: number): number => {
+  const [, exponent] = /e-(\d+)$/.exec(tickSize.toExponential())!.map(Number)
+  const digits = tickSize.toExponential().split('e')[0].replace('.', '').length
+  return exponent + digits - 1
+}
+
+/** How a snapshot's numbers are written. */
+export function wordingOf({ symbol, time, price: close }: Snapshot, { tickSize, timeframe, blind }: WordingPlan): Wording {
+  const number = (value: number): string => significant(value, 4)
+  if (blind) {
+    return { symbol: 'the asset', timeframe, time: null, price: (value) => significant((value / close) * 100, 6), number }
+  }
+  const plain = tickSize === 0 || tickSize >= 1
+  const decimals = plain ? 0 : decimalsOf(tickSize)
+  const price = (value: number): string => (plain || !Number.isFinite(value) ? significant(value, 8) : value.toFixed(decimals))
+  return { symbol, timeframe, time: isoTime(time), price, number }
+}

@@ -1,0 +1,73 @@
+import type { EpochMs } from '../core/time.ts'
+import type { Conversation, DecisionProvider } from '../ports.ts'
+import type { HealthBook } from './provider-health.ts'
+
+/** USD per million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+}
+
+export interface BudgetPlan {
+  /** Most that a run may spend, in USD; null = no bound. */
+  readonly run: number | null
+  /** Most that all runs together may spend on a UTC day, in USD; null = no bound. */
+  readonly day: number | null
+  /** null for a model whose price is not known. */
+  readonly priceOf: (provider: DecisionProvider) => Price | null
+  readonly book: HealthBook
+}
+
+/** A token is rarely shorter than this many characters, in the languages of prompts. */
+const CHARACTERS_PER_TOKEN = 2.5
+/** Schema and framing that a service adds, in tokens. */
+const OVERHEAD_TOKENS = 400
+
+/** Money for answers: the worst case of a question is reserved before it is sent, so that no bound is ever overrun. */
+export class Budget {
+  readonly #plan: BudgetPlan
+  #spent = 0
+  #reserved = 0
+
+  constructor(plan: BudgetPlan) {
+    this.#plan = plan
+  }
+
+  /** USD that this run's answers have cost. */
+  get spent(): number {
+    return this.#spent
+  }
+
+  /** USD of so many tokens; 0 where no price is known. */
+  cost(provider: DecisionProvider, inputTokens: number, outputTokens: number): number {
+    const price = this.#plan.priceOf(provider)
+    return price === null ? 0 : (inputTokens * price.input + outputTokens * price.output) / 1e6
+  }
+
+  /** The most that one question can cost. */
+  worstCase(provider: DecisionProvider, { system, messages }: Conversation): number {
+    const characters = messages.reduce((sum, { text }) => sum + text.length, system.length)
+    const input = Math.ceil(characters / CHARACTERS_PER_TOKEN) + OVERHEAD_TOKENS
+    return this.cost(provider, input, provider.maxTokens ?? 0)
+  }
+
+  allows(provider: DecisionProvider, conversation: Conversation, now: EpochMs): boolean {
+    const { run, day, book } = this.#plan
+    if (run === null && day === null) return true
+    const worst = this.worstCase(provider, conversation)
+    if (worst === 0) return true
+    return (run === null || this.#spent + this.#reserved + worst <= run)
+      && (day === null || book.spentToday(now) + this.#reserved + worst <= day)
+  }
+
+  /** Sets the worst case aside; the function that is returned gives it back and takes what it really cost. */
+  reserve(provider: DecisionProvider, conversation: Conversation): (costUsd: number) => void {
+    const worst = this.worstCase(provider, conversation)
+    this.#reserved += worst
+    return (costUsd) => {
+      this.#reserved -= worst
+      this.#spent += costUsd
+    }
+  }
+}
+

@@ -1,0 +1,163 @@
+import type { FailureKind } from '../core/provider-failure.ts'
+import { isoDay, DAY_MS, type EpochMs } from '../core/time.ts'
+
+/** Everything that is remembered of a service, also across restarts. Plain JSON. */
+export interface ServiceHealth {
+  readonly state: 'ACTIVE' | 'COOLING' | 'DISABLED'
+  /** Why it is not ACTIVE. */
+  readonly reason: string | null
+  readonly since: EpochMs | null
+  /** When it may be tried again; null while ACTIVE, and while only a person can enable it. */
+  readonly until: EpochMs | null
+  /** Transient failures in a row. */
+  readonly failures: number
+  /** Times in a row that it was left to cool down, or that a probe of it failed while it was disabled. */
+  readonly setbacks: number
+  readonly successes: number
+  readonly errors: Readonly<Partial<Record<FailureKind, number>>>
+  /** Of the newest answers, in ms, oldest first. */
+  readonly latencies: readonly number[]
+  readonly inputTokens: number
+  readonly outputTokens: number
+  readonly costUsd: number
+  /** Spent on `day`, by which a daily budget counts. */
+  readonly day: string | null
+  readonly dayUsd: number
+  readonly lastUsed: EpochMs | null
+}
+
+export const NEW_SERVICE: ServiceHealth = {
+  state: 'ACTIVE', reason: null, since: null, until: null, failures: 0, setbacks: 0, successes: 0, errors: {},
+  latencies: [], inputTokens: 0, outputTokens: 0, costUsd: 0, day: null, dayUsd: 0, lastUsed: null,
+}
+
+export interface HealthRules {
+  /** Transient failures in a row that disable a service. */
+  readonly maxConsecutiveFailures: number
+}
+export const HEALTH_RULES: HealthRules = { maxConsecutiveFailures: 5 }
+
+const MINUTE = 60_000
+/** A server that asks for more patience than this is left to cool down. */
+export const SHORT_HINT_MS = 5_000
+const FIRST_COOL_DOWN_MS = MINUTE / 2
+const LONGEST_COOL_DOWN_MS = 15 * MINUTE
+const FIRST_PROBE_MS = 15 * MINUTE
+const LAST_PROBE_MS = 6 * 60 * MINUTE
+/** A quota whose reset the service does not tell is tried again after an hour. */
+const QUOTA_MS = 60 * MINUTE
+const LATENCIES = 200
+
+/** Only a person can mend these: a key, a bill, a model's name. */
+const FOR_A_PERSON: ReadonlySet<FailureKind> = new Set<FailureKind>(['key', 'payment', 'model-gone'])
+/** The service is not to blame, or cannot do better. */
+const NO_PENALTY: ReadonlySet<FailureKind> =
+  new Set<FailureKind>(['refused', 'too-long', 'truncated', 'not-json', 'invalid'])
+
+/** Sent once more within the decision's deadline: the next attempt may well succeed. */
+export const isWorthRetrying = (kind: FailureKind, retryAfterMs: number | null): boolean =>
+  kind === 'server' || kind === 'network' || (kind === 'rate-limit' && retryAfterMs !== null && retryAfterMs <= SHORT_HINT_MS)
+
+/** Why a service may not be asked now, or null. Once its time has come it may: one question is the probe. */
+export function refusal({ state, until }: ServiceHealth, now: EpochMs): 'disabled' | 'cooling' | null {
+  if (state === 'ACTIVE' || (until !== null && now >= until)) return null
+  return state === 'DISABLED' ? 'disabled' : 'cooling'
+}
+
+/** The service stands for one question until its outcome is known: nobody else may ask it. */
+export const isProbe = ({ state }: ServiceHealth): boolean => state !== 'ACTIVE'
+
+const doubled = (first: number, times: number, last: number): number => Math.min(last, first * 2 ** Math.min(times, 20))
+
+/** An answer came. It closes whatever was open. */
+export function succeeded(
+  health: ServiceHealth, now: EpochMs, { latencyMs, inputTokens, outputTokens, costUsd }: {
+    readonly latencyMs: number; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number
+  },
+): ServiceHealth {
+  return {
+    ...charged(health, now, { inputTokens, outputTokens, costUsd }),
+    state: 'ACTIVE', reason: null, since: health.state === 'ACTIVE' ? health.since : now, until: null, failures: 0,
+    setbacks: 0, successes: health.successes + 1, latencies: [...health.latencies, latencyMs].slice(-LATENCIES),
+    lastUsed: now,
+  }
+}
+
+/** Tokens that were paid for, with an answer or without. */
+export function charged(
+  health: ServiceHealth, now: EpochMs, { inputTokens, outputTokens, costUsd }: {
+    readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number
+  },
+): ServiceHealth {
+  const day = isoDay(Math.floor(now / DAY_MS))
+  return {
+    ...health, inputTokens: health.inputTokens + inputTokens, outputTokens: health.outputTokens + outputTokens,
+    costUsd: health.costUsd + costUsd, day, dayUsd: spentOn(health, now) + costUsd,
+  }
+}
+
+/** USD spent on the UTC day of `now`. */
+export const spentOn = ({ day, dayUsd }: ServiceHealth, now: EpochMs): number =>
+  (day === isoDay(Math.floor(now / DAY_MS)) ? dayUsd : 0)
+
+/** A question failed for good, after whatever attempts were worth while. */
+export function failed(
+  health: ServiceHealth, now: EpochMs, failure: {
+    readonly kind: FailureKind; readonly message: string; readonly retryAfterMs: number | null; readonly resetAtMs: number | null
+  }, rules: HealthRules = HEALTH_RULES,
+): ServiceHealth {
+  const { kind, message, retryAfterMs, resetAtMs } = failure
+  const counted: ServiceHealth = {
+    ...health, errors: { ...health.errors, [kind]: (health.errors[kind] ?? 0) + 1 }, lastUsed: now,
+  }
+  // A probe that was answered with nonsense was answered.
+  if (NO_PENALTY.has(kind)) return { ...counted, state: 'ACTIVE', reason: null, until: null, failures: 0, setbacks: 0 }
+  if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
+  if (kind === 'quota') {
+    const until = Math.max(resetAtMs ?? now + QUOTA_MS, now + (retryAfterMs ?? 0))
+    return { ...counted, state: 'COOLING', reason: message, since: now, until }
+  }
+  const failures = health.failures + 1
+  if (health.state === 'DISABLED' || failures >= rules.maxConsecutiveFailures) {
+    const probes = health.state === 'DISABLED' ? health.setbacks + 1 : 0
+    const until = now + Math.max(doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), retryAfterMs ?? 0)
+    return { ...counted, state: 'DISABLED', reason: message, since: now, until, failures, setbacks: probes }
+  }
+  // What we asked wrongly gets no better by waiting, and the next question may be another one.
+  if (kind === 'bad-request' || kind === 'error') return { ...counted, failures }
+  const until = now + Math.max(doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), retryAfterMs ?? 0)
+  return { ...counted, state: 'COOLING', reason: message, since: now, until, failures, setbacks: health.setbacks + 1 }
+}
+
+/** A person has spoken. */
+export const enabled = (health: ServiceHealth, now: EpochMs): ServiceHealth =>
+  ({ ...health, state: 'ACTIVE', reason: null, since: now, until: null, failures: 0, setbacks: 0 })
+export const disabled = (health: ServiceHealth, now: EpochMs, reason: string): ServiceHealth =>
+  ({ ...health, state: 'DISABLED', reason, since: now, until: null })
+
+/** Where health is kept. `update` is one step, whoever else keeps it there as well. */
+export interface HealthBook {
+  read(service: string): ServiceHealth
+  update(service: string, change: (health: ServiceHealth) => ServiceHealth): ServiceHealth
+  /** What all services have cost together on the UTC day of `now`, in USD. */
+  spentToday(now: EpochMs): number
+}
+
+/** Health that ends with the process. */
+export class MemoryBook implements HealthBook {
+  readonly #known = new Map<string, ServiceHealth>()
+
+  read(service: string): ServiceHealth {
+    return this.#known.get(service) ?? NEW_SERVICE
+  }
+
+  update(service: string, change: (health: ServiceHealth) => ServiceHealth): ServiceHealth {
+    const changed = change(this.read(service))
+    this.#known.set(service, changed)
+    return changed
+  }
+
+  spentToday(now: EpochMs): number {
+    return [...this.#known.values()].reduce((sum, health) => sum + spentOn(health, now), 0)
+  }
+}
