@@ -8,8 +8,11 @@ import { seededRandom } from './core/random.ts'
 import type { Timeframe } from './core/timeframe.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import type { Trail } from './audit/trail.ts'
-import { ProviderChain } from './pipeline/provider-chain.ts'
-import type { Account, Broker, Clock, Deps, Logger, MarketPlan, MarketSource } from './ports.ts'
+import { openAnswers, sparing, type Answers } from './answers.ts'
+import { ProviderChain, type ChainLink } from './pipeline/provider-chain.ts'
+import type { HealthBook } from './pipeline/provider-health.ts'
+import type { StepSource } from './pipeline/service-chain.ts'
+import type { Account, Broker, Clock, Deps, Logger, MarketPlan, MarketSource, MaybePromise } from './ports.ts'
 import { Registry } from './registry.ts'
 import { Lane, type Member } from './session/lane.ts'
 import type { SessionPlan } from './session/session.ts'
@@ -33,7 +36,16 @@ export class SimulatedClock implements Clock {
   async sleep(): Promise<void> {}
 }
 
+/** What services of all runs on this machine share. */
+export interface ServiceWorld {
+  readonly book: HealthBook
+  /** Time of the network; never a simulated one. */
+  readonly clock: Clock
+}
+
 export interface World {
+  /** Left out: nothing is remembered, and the machine's own clock. */
+  readonly services?: ServiceWorld
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: Logger
   readonly signal: AbortSignal
@@ -49,6 +61,8 @@ export interface LaneVariant {
 export interface Assembly {
   readonly market: MarketSource
   readonly plan: Omit<SessionPlan, 'observe'>
+  /** null where only rules are asked. */
+  readonly answers: Answers | null
 }
 
 /**
@@ -66,7 +80,9 @@ export async function assemble(
   const bySymbol = Object.fromEntries(instruments.map((instrument) => [instrument.symbol, instrument]))
   const market = await openMarket(scenario, folder, chosen.market, bySymbol, makeDeps(world, clock, scenario.seed, chosen.market.env))
 
-  const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
+  const { links, tracks, warmup } = await prepareDecisions(resolution, world, clock)
+  const answers = await openAnswers(resolution, world, links)
+  const chain = new ProviderChain(links, answers === null ? null : sparing(answers.source, scenario), world.signal)
   const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
   const lanes: Lane[] = []
   for (const group of groups) {
@@ -85,6 +101,7 @@ export async function assemble(
   }
   return {
     market,
+    answers,
     plan: {
       market, tracks, lanes, chain, timeframe: scenario.timeframe, warmup,
       usesPortfolio: strategy.usesPortfolio === true, clock, signal: world.signal, atEnd, stopwatch: world.stopwatch,
@@ -93,20 +110,23 @@ export async function assemble(
 }
 
 /** What decides: the strategy's indicators per symbol, and who is asked. */
-interface Decisions {
+export interface Decisions {
   readonly tracks: readonly Track[]
-  readonly chain: ProviderChain
+  readonly links: readonly ChainLink[]
   readonly warmup: number
 }
 
-async function prepareDecisions(
+/** Tracks of a scenario's symbols, and its providers. `instruments` replace the scenario's, where a venue has told them. */
+export async function prepareDecisions(
   { scenario, plugins: { strategy, providers } }: Resolution, world: World, clock: Clock,
+  instruments?: Readonly<Record<string, Instrument>>,
 ): Promise<Decisions> {
   const { params } = scenario.strategy
   const warmup = strategy.warmup(params)
   const makeBook = await prepareIndicators(strategy.indicators(params))
   const tracks = scenario.symbols.map((symbol, index) => new Track({
     index, symbol, timeframe: scenario.timeframe, book: makeBook(warmup), strategy, params,
+    tickSize: (instruments?.[symbol] ?? scenario.instruments[symbol]).tickSize, blind: scenario.ai?.blind ?? false,
   }))
   const links = await Promise.all(providers.map(async (plugin, index) => ({
     name: plugin.name,
@@ -114,7 +134,7 @@ async function prepareDecisions(
       scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined,
     ),
   })))
-  return { tracks, chain: new ProviderChain(links, null, world.signal), warmup }
+  return { tracks, links, warmup }
 }
 
 /** What a lane is told of its account. */
@@ -129,14 +149,17 @@ export interface OneLane {
   readonly trail: Trail | null
   readonly clock: Clock
   readonly atEnd: 'close' | 'keep'
+  /** Who answers before the rules, where the scenario names others; told all links. */
+  readonly answers: (links: readonly ChainLink[]) => MaybePromise<StepSource>
 }
 
 /** One lane with market and broker as they are given: a run against a venue, and everything that goes through it again. */
 export async function assembleOne(
-  resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd }: OneLane,
+  resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd, answers }: OneLane,
 ): Promise<{ readonly lane: Lane; readonly plan: SessionPlan }> {
   const { scenario: { symbols, timeframe, policy }, plugins: { strategy } } = resolution
-  const { tracks, chain, warmup } = await prepareDecisions(resolution, world, clock)
+  const { tracks, links, warmup } = await prepareDecisions(resolution, world, clock, terms.instruments)
+  const chain = new ProviderChain(links, links.length === 1 ? null : sparing(await answers(links), resolution.scenario), world.signal)
   const instruments = symbols.map((symbol) => terms.instruments[symbol])
   const account = { cash: terms.cash, costs: terms.costs }
   const lane = new Lane(

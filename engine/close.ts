@@ -81,7 +81,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
     run: run.run, out: path, resume: path, connect,
     market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
     broker: { plugin: broker, options: liveBrokerOptions(resolution.scenario.broker.options) },
-    checkIntervalMs: 60_000, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
+    checkIntervalMs: 60_000, asksLive: true, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
     now: options.now,
     notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
   })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { basename } from 'node:path'
+import { openAnswers, type Answers } from './answers.ts'
 import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
 import { parseTrailLine, type TrailLine } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
@@ -11,6 +12,7 @@ import { isoTime, type EpochMs } from './core/time.ts'
 import { describe, TapeWatch, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
+import type { ServiceHealth } from './pipeline/provider-health.ts'
 import type { ReportData } from './report/report-data.ts'
 import { lockAccount } from './session/account-lock.ts'
 import { DecisionView } from './session/decision-view.ts'
@@ -18,6 +20,7 @@ import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
 import { haltReason, OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
+import { RecordedAnswers, TimedAnswers } from './session/recorded-answers.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { runSession } from './session/session.ts'
@@ -34,6 +37,8 @@ export interface LiveOptions {
   readonly market: { readonly plugin: Plugin<'market', unknown>; readonly options: unknown }
   readonly broker: { readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }
   readonly checkIntervalMs: number
+  /** AI services may be asked where the scenario names no recording. */
+  readonly asksLive: boolean
   /** What the run is when its market ends by itself: a tape is over, anything else may be gone on with. */
   readonly atMarketEnd: 'finished' | 'stopped'
   /** The view of all decisions; null keeps none. */
@@ -190,6 +195,7 @@ async function runIn(
   }
   // The view can be made again from the trail: what it cannot take is no reason to stop trading.
   let viewLost = false
+  const opened: Answers[] = []
   const viewed = (line: Uint8Array): void => {
     if (viewLost) return
     try {
@@ -224,6 +230,10 @@ async function runIn(
     )
     trail.line('session', null, { event: 'account', ...terms })
 
+    const changed = (service: string, { state, reason, until }: ServiceHealth): void => {
+      world.log.warn(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`)
+      trail.line('provider', clock.now(), { event: 'state', service, state, reason, until: until === null ? null : isoTime(until) })
+    }
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
       instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock),
@@ -231,6 +241,11 @@ async function runIn(
     const { lane, plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
       broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep',
+      answers: async (links) => {
+        const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
+        opened.push(answers!)
+        return new RecordedAnswers(past, trail, new TimedAnswers(answers!.source, clock, world.signal))
+      },
     })
     const watch = new TapeWatch(symbols)
     const session = await runSession({
@@ -262,6 +277,7 @@ async function runIn(
     return { run, directory: directory.path, state, report, requests }
   } finally {
     view?.close()
+    for (const answers of opened) answers.close()
   }
 }
 

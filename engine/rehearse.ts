@@ -82,7 +82,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
     run, out: options.out, resume: found?.path ?? null, connect,
     market: { plugin: marketPlugin, options: {} },
     broker: { plugin: brokerPlugin, options: liveBrokerOptions(scenario.broker.options) },
-    checkIntervalMs: options.checkIntervalMs, decisions: options.decisions,
+    checkIntervalMs: options.checkIntervalMs, asksLive: false, decisions: options.decisions,
     about: {
       kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed,
       folder: resolution.folder, exchange: options.exchange === null ? 'own' : 'external',

@@ -3,6 +3,7 @@ import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
 import { readRecordedRun } from './recorded-run.ts'
 import { Difference, Past } from './session/past.ts'
+import { RecordedAnswers } from './session/recorded-answers.ts'
 import { PastOver, RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { runSession } from './session/session.ts'
 import { verifyRun, type Verification } from './verify.ts'
@@ -57,6 +58,7 @@ export async function replay(path: string, world: World): Promise<ReplayResult> 
     const { plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, null), trail),
       broker: new ReplayBroker(past, terms, null), terms, trail, clock: new SimulatedClock(), atEnd: 'keep',
+      answers: () => new RecordedAnswers(past, trail, null),
     })
     await runSession(plan)
     world.signal.throwIfAborted()

@@ -7,7 +7,7 @@ import { TapedeckError } from '../errors.ts'
 import type { Plugin, Strategy } from '../ports.ts'
 import { parseOptions, type Registry } from '../registry.ts'
 import type { LoadedScenario } from './scenario-file.ts'
-import { policySchema, type PolicyInput } from './scenario-schema.ts'
+import { policySchema, type PolicyInput, type RecordingMode, type ScenarioInput } from './scenario-schema.ts'
 import { SETTING_NAMES, type Settings } from './settings.ts'
 
 /** Where a value came from. */
@@ -30,9 +30,23 @@ export interface ResolvedScenario {
   readonly broker: { readonly name: string; readonly options: unknown }
   readonly strategy: { readonly name: string; readonly params: unknown }
   readonly providers: readonly { readonly name: string; readonly options: unknown }[]
+  /** How AI is asked; absent where only rules are. */
+  readonly ai?: AiPlan
   readonly policy: Policy
   readonly audit: AuditLevel
   readonly seed: number
+}
+
+/** How AI is asked. */
+export interface AiPlan {
+  /** null: there is none, answers are asked for as they are needed. */
+  readonly recording: { readonly path: string; readonly mode: RecordingMode } | null
+  /** Turns of phase 2. */
+  readonly refinements: number
+  readonly consult: 'always' | 'signal' | { readonly every: number }
+  readonly blind: boolean
+  readonly budget: { readonly run: number | null; readonly day: number | null }
+  readonly minCoverage: number | null
 }
 
 export interface Resolution {
@@ -97,6 +111,20 @@ export async function resolveScenario(
       `${path}: providers: technical always answers, so it must come last, once`)
   }
 
+  if (!settings.enableBackupApis) {
+    // The first AI and the rules: nobody else may be asked.
+    const first = chain.findIndex(({ name }) => name !== 'technical')
+    for (let index = chain.length - 2; index > first; index--) {
+      chain.splice(index, 1)
+      providers.splice(index, 1)
+    }
+  }
+  const ai = chain.length === 1 ? null : aiPlan(input)
+  if (ai !== null && strategy.prompts === undefined) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: providers: strategy ${strategy.name} has no prompts, so that no AI can be asked; `
+      + 'leave providers out, or take a strategy that has prompts, such as autonomous-scalper')
+  }
+
   const market_ = { source,
     options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
   const broker_ = { name: brokerName,
@@ -126,6 +154,7 @@ export async function resolveScenario(
       name,
       options: parseOptions(providers[index].options, options, path, ['providers', String(index)], 'TD_PLUGIN_OPTIONS'),
     })),
+    ...(ai === null ? {} : { ai }),
     policy,
     audit: input.audit ?? 'full',
     seed: input.seed ?? 1,
@@ -135,6 +164,13 @@ export async function resolveScenario(
     (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
   )
   return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, strategy } }
+}
+
+function aiPlan({ recording, refinement, consult, blind, budget, minCoverage }: ScenarioInput): AiPlan {
+  return {
+    recording: recording ?? null, refinements: refinement?.turns ?? 1, consult: consult?.when ?? 'always', blind: blind ?? false,
+    budget: { run: budget?.run ?? null, day: budget?.day ?? null }, minCoverage: minCoverage ?? null,
+  }
 }
 
 /** The resolution of a scenario that was resolved before, as a run's record keeps it. Throws TD_PLUGIN_UNKNOWN for what is no longer there. */

@@ -49,6 +49,10 @@ const instrument = z.strictObject({
   minNotional: z.number().min(0).default(0).describe('smallest order value in quote'),
 })
 
+/** Where AI answers come from. */
+export const RECORDING_MODES = ['replay', 'record-missing', 'record', 'live'] as const
+export type RecordingMode = (typeof RECORDING_MODES)[number]
+
 const provider = z.union([z.string().min(1), z.looseObject({ name: z.string().min(1) })])
 
 /** A scenario file. Plugin blocks keep their own options; each plugin checks those itself. */
@@ -69,6 +73,25 @@ export const scenarioSchema = z.strictObject({
     params: z.record(z.string(), z.unknown()).optional(),
   }),
   providers: z.array(provider).min(1).optional(),
+  recording: z.strictObject({
+    path: z.string().min(1).describe('folder of the recording; made by tapedeck record'),
+    mode: z.enum(RECORDING_MODES).default('replay')
+      .describe('replay: answers come from it alone; record-missing: what it lacks is asked; record: all is asked anew; live: it is not used'),
+  }).optional().describe('AI answers on tape'),
+  refinement: z.strictObject({
+    turns: z.int().min(0).max(5).describe('how often a provider is asked whether it stands by its answer'),
+  }).optional(),
+  consult: z.strictObject({
+    when: z.union([
+      z.enum(['always', 'signal']), z.strictObject({ every: z.int().min(1) }),
+    ]).describe('always; signal: where the rules say BUY or SELL; every: each n-th candle. Otherwise the rules decide alone'),
+  }).optional(),
+  blind: z.boolean().optional().describe('prompts tell neither symbol nor dates, and prices are rebased to 100'),
+  budget: z.strictObject({
+    run: z.number().positive().nullable().optional().describe('most that a run may spend on AI answers, in USD'),
+    day: z.number().positive().nullable().optional().describe('most that all runs together may spend on a UTC day, in USD'),
+  }).optional(),
+  minCoverage: share.optional().describe('share of decisions that an AI has to have answered; a run with less exits with 3'),
   policy: policySchema.optional(),
   audit: z.enum(AUDIT_LEVELS).optional()
     .describe('full: every line; trades: all but SKIPPED and REJECTED decisions; off: none'),

@@ -45,7 +45,10 @@ export class Budget {
   }
 
   /** The most that one question can cost. */
-  worstCase(provider: DecisionProvider, { system, messages }: Conversation): number {
+  worstCase(provider: DecisionProvider, conversation: Conversation): number {
+    // Whoever costs nothing is not asked to render what it would be sent.
+    if (this.#plan.priceOf(provider) === null) return 0
+    const { system, messages } = conversation
     const characters = messages.reduce((sum, { text }) => sum + text.length, system.length)
     const input = Math.ceil(characters / CHARACTERS_PER_TOKEN) + OVERHEAD_TOKENS
     return this.cost(provider, input, provider.maxTokens ?? 0)

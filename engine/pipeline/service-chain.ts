@@ -12,8 +12,9 @@ export interface StepSource {
 
 /** Answers that are known already, and a place for new ones. */
 export interface AnswerTape {
-  known(request: ProviderRequest): Reply | null
-  keep(request: ProviderRequest, reply: Reply): void
+  /** What was answered before, or is being answered to somebody else right now; null: it has to be asked. */
+  known(request: ProviderRequest): MaybePromise<Reply | null>
+  keep(request: ProviderRequest, asking: Promise<Reply>): Promise<Reply>
   decided(conversation: StrategyConversation, steps: readonly Step[]): void
 }
 
@@ -59,13 +60,13 @@ export class ServiceChain implements StepSource {
     let next = talking.next()
     while (next.done !== true) {
       const request = tape === null ? null : service.provider.request?.(next.value) ?? null
-      let reply = request === null ? null : tape!.known(request)
+      let reply = request === null ? null : await tape!.known(request)
       if (reply === null) {
         signal.throwIfAborted()
         const skipped = clock.now() >= until ? 'deadline' : service.refusal(next.value)
         if (skipped !== null) return { provider: service.name, skipped, replies, turns: [], failure: null }
-        reply = await service.ask(next.value, until, signal)
-        if (request !== null) tape!.keep(request, reply)
+        const asking = service.ask(next.value, until, signal)
+        reply = await (request === null ? asking : tape!.keep(request, asking))
       }
       replies.push(reply)
       next = talking.next(reply)

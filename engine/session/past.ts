@@ -4,7 +4,9 @@ import type { Execution, ExitReason } from '../core/order.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Timeframe } from '../core/timeframe.ts'
 import { TapedeckError } from '../errors.ts'
+import type { Step } from '../pipeline/consultation.ts'
 import type { MarketEvent, OperatorAct, OrderReceipt, PastLine } from '../ports.ts'
+import { stepsOf } from './recorded-steps.ts'
 
 /** A line that the session wrote differently from how it is recorded. */
 export class Difference extends TapedeckError {
@@ -26,9 +28,11 @@ export class Difference extends TapedeckError {
  * either an answer of the world, which the recorded ports give again, or follows from those.
  */
 const isNote = ({ type, purpose, event }: PastLine): boolean =>
-  type === 'alarm' || (type === 'intent' && purpose !== undefined)
+  type === 'alarm' || (type === 'intent' && purpose !== undefined) || (type === 'provider' && event === 'state')
   || (type === 'session' && (event === 'restarted' || event === 'stopped' || event === 'finished'))
 
+/** Lines before which the broker has told all that it had to tell. */
+const ASIDE = new Set(['market', 'operator', 'intent', 'provider'])
 const ENDED = new Set(['cancelled', 'rejected', 'expired', 'void'])
 
 /**
@@ -89,6 +93,13 @@ export class Past {
     throw new Difference(this.#at + 1, text, '(the session waits for the market)')
   }
 
+  /** What came of asking about the symbol's candle. */
+  steps(symbol: string): readonly Step[] {
+    const { fields, text } = this.#lines[this.#at]
+    if (fields.type !== 'provider' || fields['symbol'] !== symbol) throw new Difference(this.#at + 1, text, `(the session asks about ${symbol})`)
+    return stepsOf(fields)
+  }
+
   /** What the broker said to the order. */
   receipt(orderId: string): OrderReceipt {
     for (let at = this.#at; at < this.#lines.length; at++) {
@@ -106,7 +117,7 @@ export class Past {
     for (let at = this.#at; at < this.#lines.length; at++) {
       const { fields } = this.#lines[at]
       if (isNote(fields)) continue
-      if (fields.type === 'market' || fields.type === 'operator' || fields.type === 'intent') break
+      if (ASIDE.has(fields.type)) break
       if (fields['symbol'] !== symbol) continue
       if (fields.type === 'fill') found.push(fillOf(fields))
       if (fields.type === 'order' && ENDED.has(fields['state'] as string)) found.push(endOf(fields))

@@ -3,11 +3,12 @@ import type { IndicatorBook } from '../core/indicators.ts'
 import { SnapshotView } from '../core/snapshot.ts'
 import { timeframeMs, type Timeframe } from '../core/timeframe.ts'
 import type { EpochMs } from '../core/time.ts'
+import type { WordingPlan } from '../core/wording.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import { StrategyConversation } from '../pipeline/conversation.ts'
 import type { CandleBatch, Strategy } from '../ports.ts'
 
-export interface TrackPlan {
+export interface TrackPlan extends Pick<WordingPlan, 'tickSize' | 'blind'> {
   readonly index: number
   readonly symbol: string
   readonly timeframe: Timeframe
@@ -52,13 +53,13 @@ export class Track {
   #entryId = ''
   #exitId = ''
 
-  constructor({ index, symbol, timeframe, book, strategy, params }: TrackPlan) {
+  constructor({ index, symbol, timeframe, book, strategy, params, tickSize, blind }: TrackPlan) {
     this.index = index
     this.symbol = symbol
     this.#book = book
     this.#ms = timeframeMs(timeframe)
     this.snapshot = new SnapshotView(symbol, book)
-    this.conversation = new StrategyConversation(strategy, params, this.snapshot)
+    this.conversation = new StrategyConversation(strategy, params, this.snapshot, { tickSize, blind, timeframe })
   }
 
   /** Takes a batch of decision candles: its indicators are computed, its rows can be looked at. */

@@ -1,0 +1,134 @@
+import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setAside, syncFolder, writeAll, writeDurably } from '../audit/durable-file.ts'
+import { rawLines, textOf } from '../audit/raw-lines.ts'
+import { messageOf, TapedeckError } from '../errors.ts'
+import { KEY_VERSION } from './key.ts'
+import { manifestFile, tapeLine, type Manifest, type TapeLine } from './tape-lines.ts'
+
+const LINES = 'tape.jsonl'
+const MANIFEST = 'manifest.json'
+/** Lines that a power cut may cost at most; a killed process loses none. */
+const SYNC_EVERY = 64
+
+const broken = (path: string, what: string, cause?: unknown): TapedeckError =>
+  new TapedeckError('TD_RECORDING_BROKEN', `${path}: ${what}`, { cause })
+
+/** The manifest of a recording. Throws TD_RECORDING_MISSING and TD_RECORDING_BROKEN. */
+export function readManifest(folder: string): Manifest {
+  const path = join(folder, MANIFEST)
+  if (!existsSync(path)) {
+    throw new TapedeckError('TD_RECORDING_MISSING', `${folder}: there is no recording; make one with tapedeck record <scenario>`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw broken(path, `cannot be read (${messageOf(error)}); restore the file`, error)
+  }
+  const parsed = manifestFile.safeParse(value)
+  if (!parsed.success) throw broken(path, `is no manifest of a recording: ${parsed.error.issues[0].path.join('.')} ${parsed.error.issues[0].message}`)
+  if (parsed.data.keyVersion !== KEY_VERSION) {
+    throw broken(path, `its keys have version ${parsed.data.keyVersion}, expected ${KEY_VERSION}; run tapedeck recordings migrate`)
+  }
+  return parsed.data
+}
+
+export function writeManifest(folder: string, manifest: Manifest): void {
+  writeDurably(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+export interface TapeContents {
+  readonly lines: readonly TapeLine[]
+  /** Bytes of whole lines; what follows was left unfinished. */
+  readonly size: number
+  readonly torn: Buffer | null
+}
+
+/** All lines of a recording. An unfinished last line is told, not read. Throws TD_RECORDING_BROKEN for any other damage. */
+export function readTape(folder: string): TapeContents {
+  const path = join(folder, LINES)
+  const lines: TapeLine[] = []
+  let size = 0
+  let torn: Buffer | null = null
+  if (!existsSync(path)) return { lines, size, torn }
+  for (const { bytes, whole } of rawLines(path)) {
+    if (!whole) {
+      torn = Buffer.from(bytes)
+      break
+    }
+    lines.push(lineOf(path, lines.length + 1, bytes))
+    size += bytes.length + 1
+  }
+  return { lines, size, torn }
+}
+
+function lineOf(path: string, number: number, bytes: Uint8Array): TapeLine {
+  const text = textOf(bytes)
+  let value: unknown
+  try {
+    value = text === null ? null : JSON.parse(text)
+  } catch (error) {
+    throw broken(path, `line ${number} is no JSON; see tapedeck recordings verify`, error)
+  }
+  const parsed = tapeLine.safeParse(value)
+  if (parsed.success) return parsed.data
+  const { path: at, message } = parsed.error.issues[0]
+  throw broken(path, `line ${number}: ${at.join('.') || 'it'}: ${message}`)
+}
+
+/** A recording that is written to: it only grows, line by line. */
+export class TapeFile {
+  readonly folder: string
+  readonly lines: readonly TapeLine[]
+  readonly #path: string
+  readonly #file: number
+  #unsynced = 0
+
+  /** Opens or creates it. What a kill left unfinished is kept beside it. Throws TD_RECORDING_BROKEN and TD_RUN_WRITE. */
+  constructor(folder: string) {
+    this.folder = folder
+    this.#path = join(folder, LINES)
+    try {
+      mkdirSync(folder, { recursive: true })
+      const { lines, size, torn } = readTape(folder)
+      if (torn !== null) setAside(this.#path, torn)
+      this.#file = openSync(this.#path, 'a')
+      if (torn !== null) ftruncateSync(this.#file, size)
+      syncFolder(folder)
+      this.lines = lines
+    } catch (error) {
+      throw unwritable(folder, error)
+    }
+  }
+
+  /** `text` is one JSON document without newline. */
+  append(text: string): void {
+    try {
+      writeAll(this.#file, Buffer.from(`${text}\n`))
+      if (++this.#unsynced < SYNC_EVERY) return
+      fsyncSync(this.#file)
+      this.#unsynced = 0
+    } catch (error) {
+      throw unwritable(this.folder, error)
+    }
+  }
+
+  close(): void {
+    fsyncSync(this.#file)
+    closeSync(this.#file)
+  }
+}
+
+const unwritable = (folder: string, error: unknown): TapedeckError =>
+  error instanceof TapedeckError ? error
+    : new TapedeckError('TD_RUN_WRITE', `${folder}: the recording cannot be written (${messageOf(error)})`, { cause: error })
+
+/** Replaces all lines in one step. */
+export function rewriteTape(folder: string, lines: readonly TapeLine[]): void {
+  try {
+    writeDurably(join(folder, LINES), lines.map((line) => `${JSON.stringify(line)}\n`))
+  } catch (error) {
+    throw unwritable(folder, error)
+  }
+}

@@ -1,0 +1,73 @@
+import type { Trail } from '../audit/trail.ts'
+import type { EpochMs } from '../core/time.ts'
+import type { Step } from '../pipeline/consultation.ts'
+import type { StrategyConversation } from '../pipeline/conversation.ts'
+import type { StepSource } from '../pipeline/service-chain.ts'
+import type { Clock, MaybePromise, PastLine } from '../ports.ts'
+import type { Past } from './past.ts'
+import { stepFields, stepsOf } from './recorded-steps.ts'
+
+/**
+ * Writes what was asked and answered into the trail before the loop acts on it. A run that is gone through again takes
+ * its answers from there, until it is over and `then` has to be asked.
+ */
+export class RecordedAnswers implements StepSource {
+  readonly #past: Past
+  readonly #trail: Trail
+  readonly #then: StepSource | null
+
+  constructor(past: Past, trail: Trail, then: StepSource | null) {
+    this.#past = past
+    this.#trail = trail
+    this.#then = then
+  }
+
+  async steps(conversation: StrategyConversation): Promise<readonly Step[]> {
+    const { symbol, time } = conversation.snapshot
+    const steps = this.#past.over ? await this.#then!.steps(conversation) : this.#past.steps(symbol)
+    this.#trail.line('provider', time, { event: 'consulted', symbol, steps: steps.map(stepFields) })
+    return steps
+  }
+}
+
+/** Answers that were given in no time of the market's, such as those from a recording, take the time that they once took. */
+export class TimedAnswers implements StepSource {
+  readonly #inner: StepSource
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+
+  constructor(inner: StepSource, clock: Clock, signal: AbortSignal) {
+    this.#inner = inner
+    this.#clock = clock
+    this.#signal = signal
+  }
+
+  async steps(conversation: StrategyConversation): Promise<readonly Step[]> {
+    const begun = this.#clock.now()
+    const steps = await this.#inner.steps(conversation)
+    const took = steps.reduce((sum, { replies }) => replies.reduce((ms, { latencyMs }) => ms + latencyMs, sum), 0)
+    const missing = took - (this.#clock.now() - begun)
+    if (missing > 0) await this.#clock.sleep(missing, this.#signal)
+    return steps
+  }
+}
+
+/** A run's recorded answers by symbol and time, for a backtest on the same opinions. */
+export class KnownAnswers implements StepSource {
+  readonly #known = new Map<string, Map<EpochMs, readonly Step[]>>()
+
+  constructor(lines: readonly PastLine[]) {
+    for (const line of lines) {
+      if (line.type !== 'provider' || line['event'] !== 'consulted') continue
+      const symbol = line['symbol'] as string
+      const times = this.#known.get(symbol) ?? new Map<EpochMs, readonly Step[]>()
+      this.#known.set(symbol, times)
+      times.set(Date.parse(line.timestamp!), stepsOf(line))
+    }
+  }
+
+  /** Nobody was asked at other times, for example while the process was down: the rules decide there. */
+  steps({ snapshot: { symbol, time } }: StrategyConversation): MaybePromise<readonly Step[]> {
+    return this.#known.get(symbol)?.get(time) ?? []
+  }
+}
