@@ -132,9 +132,12 @@ class Flattening {
         if (deaf === DEAF_ATTEMPTS || signal.aborted) break
         if (attempt > 1) await clock.sleep(PAUSE_MS, signal).catch(() => {})
         try {
-          // Time of the practice exchange may be moved by others: each attempt begins with what it is now.
-          if (venue.name === 'practice') clock = await practiceClock(venue, null)
-          await this.#attempt(venue, clock)
+          if (venue.name === 'practice') {
+            // A bot may move the exchange's time by hours between two requests: it stands still for each attempt.
+            const practice = await practiceClock(venue, null)
+            clock = practice
+            await practice.alone(() => this.#attempt(venue, practice))
+          } else await this.#attempt(venue, clock)
           failure = null
           deaf = 0
         } catch (error) {

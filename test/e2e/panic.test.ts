@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { until, workspace } from '../support/cli.ts'
+import { auditOf, sample, scenario, until, workspace, type Workspace } from '../support/cli.ts'
 import { end, Hold, mortal, PATIENCE_MS } from '../support/held.ts'
 import { call, SYMBOL } from '../support/practice.ts'
 
@@ -7,6 +7,7 @@ import { call, SYMBOL } from '../support/practice.ts'
 const foreignOrder = async ({ exchange }: Hold): Promise<void> => {
   const { status } = await call(exchange, 'POST', '/order', {
     ...SYMBOL, side: 'SELL', type: 'LIMIT', timeInForce: 'GTC', quantity: '0.40000', price: '400.00', newClientOrderId: 'somebody-else',
+    recvWindow: 60_000,
   })
   expect(status).toBe(200)
 }
@@ -30,6 +31,24 @@ const expectAdopted = async (hold: Hold): Promise<void> => {
   await until(() => hold.lines('decision').length > length + 2, 'the bot has decided again', PATIENCE_MS)
   expect(hold.lines('decision').slice(length)).toMatchObject([{ reason: 'halted' }, { reason: 'halted' }, { reason: 'halted' }])
   expect(hold.exchange.orders()).toHaveLength(orders)
+}
+
+/** Hours pass in milliseconds: any request that was not signed in the very same wake-up would be too old. */
+const HOURLY = { CHECK_INTERVAL: '3600' }
+const hourly = (changes: object): object => scenario({
+  name: 'hourly', market: { file: sample }, broker: { name: 'paper', cash: 10_000 },
+  instrument: { tickSize: 0.01, lotSize: 0.00001, minNotional: 5 }, ...changes,
+})
+const CALM = { strategy: { name: 'buy-and-hold' }, policy: { minConfidence: 0.6, stopLoss: 0.5, takeProfit: 3, positionSize: 0.2 } }
+const BUSY = {
+  strategy: { name: 'random', params: { seed: 7, buy: 0.6, sell: 0.2 } }, policy: { minConfidence: 0.6, stopLoss: 0.01, takeProfit: 0.01, positionSize: 0.2 },
+}
+
+/** Whole lines of the only run's trail; none before there is one. */
+const linesOf = (here: Workspace): readonly Record<string, unknown>[] => {
+  const [run] = here.list('runs')
+  const text = run !== undefined && here.list('runs', run).includes('audit.jsonl') ? here.read('runs', run, 'audit.jsonl') : ''
+  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
 describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
@@ -110,6 +129,34 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     expect(hold.lines('risk').at(-1)).toMatchObject({ state: 'ACTIVE' })
     await end(bot, 'SIGINT')
     await hold.proveTrail()
+  })
+
+  it.each<[string, object, number]>([
+    ['calm', CALM, 1], ['busy', BUSY, 2], ['calm', CALM, 30], ['busy', BUSY, 9], ['busy', BUSY, 14],
+  ])('leaves what a rehearsal at full speed holds (%#: %s)', async (_, changes, fills) => {
+    const here = workspace()
+    here.put('s.yaml', hourly(changes))
+    const bot = mortal(here.start(['rehearse', 's.yaml'], HOURLY))
+    const enough = (): boolean => {
+      const lines = linesOf(here)
+      return changes === CALM ? lines.filter(({ type }) => type === 'decision').length > fills && lines.some(({ type }) => type === 'fill')
+        : lines.filter(({ type }) => type === 'fill').length >= fills
+    }
+    await until(enough, 'the bot has traded', PATIENCE_MS)
+    const { code, stdout, stderr } = await here.run(['panic'])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^hourly-\S+ {2}HALTED · process \d+ runs it\n {2}✓ /)
+    expect(code).toBe(0)
+    const { length } = linesOf(here)
+    await until(() => linesOf(here).slice(length).filter(({ type }) => type === 'decision').length > 3, 'the bot has gone on', PATIENCE_MS)
+    await end(bot, 'SIGINT')
+    const [run] = here.list('runs')
+    expect(JSON.parse((await here.succeeds(['positions', '--json'])).stdout)).toMatchObject({ positions: [], entering: [] })
+    const lines = auditOf(here, run)
+    expect(lines.filter(({ type }) => type === 'operator')).toMatchObject([{ act: 'halt', reason: 'panic' }])
+    expect(lines.at(-1)).toMatchObject({ event: 'stopped', open_positions: 0 })
+    expect((await here.succeeds(['verify', run])).stdout).toMatch(/^sound: /)
+    expect((await here.succeeds(['replay', run])).stdout).toMatch(/^identical: /)
   })
 
   it('says what to do when the venue is gone', async () => {
