@@ -136,6 +136,7 @@ export async function runLive(resolution: Resolution, world: World, options: Liv
     }
   } finally {
     directory.trail.close()
+    if (resume === null) directory.discardStump()
     directory.release()
   }
 }

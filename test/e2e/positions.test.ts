@@ -51,6 +51,17 @@ describe('tapedeck positions', { timeout: 2 * PATIENCE_MS }, () => {
     expect(JSON.parse((await here.succeeds(['positions', '--json'])).stdout)).toEqual({ positions: [], entering: [], runs: 0, unreadable: [] })
   })
 
+  it('takes what a failed start left for no run, unless something was recorded', async () => {
+    const here = workspace()
+    here.put('runs/stump/audit.jsonl', '')
+    here.put('runs/stump/exchange.jsonl', '{"op":"open"}\n')
+    expect((await here.succeeds(['positions'])).stderr).toBe('')
+    here.put('runs/stump/audit.jsonl', '{"type": "session"}\n')
+    const { code, stderr } = await here.run(['positions'])
+    expect(stderr).toMatch(/warning: \S+stump is left out: .*no run\.json/)
+    expect(code).toBe(1)
+  })
+
   it('names runs that it cannot read, and does not call that well', async () => {
     const here = workspace()
     here.put('runs/broken/run.json', '{"run": "bro')

@@ -93,6 +93,13 @@ describe('tapedeck rehearse', () => {
     expect(trails[0]).toBe(trails[1])
   })
 
+  it('leaves nothing behind when its exchange is not there', async () => {
+    const other = workspace()
+    other.put('s.yaml', rehearsed())
+    await other.refuses(['rehearse', 's.yaml', '--exchange', 'http://127.0.0.1:1'], 'TD_EXCHANGE_FAILED', ['is it still running?'], ENV)
+    expect(other.list('runs')).toEqual([])
+  })
+
   it('refuses what it cannot rehearse in one line', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed())
