@@ -8,6 +8,7 @@ import { messageOf, TapedeckError } from './errors.ts'
 import type { Venue } from './ports.ts'
 import { isUnfinished, liveRuns, type LiveRun } from './positions.ts'
 import { duration, fixed, percent } from './report/format.ts'
+import { hint } from './report/hint.ts'
 import { heldAccounts } from './session/account-lock.ts'
 
 /** One thing that was looked at. */
@@ -94,9 +95,9 @@ function runChecks(out: string): Check[] {
   const halted = runs.filter((run) => run.halted !== null)
   return [
     ...crashed.map((run) =>
-      check('run', null, `${run.run} crashed${holding(run)}`, 'go on with it, or tapedeck panic')),
+      check('run', null, `${run.run} crashed${holding(run)}`, `go on with it, or ${hint(run.path, 'panic', run.run)}`)),
     ...halted.map((run) =>
-      check('run', null, `${run.run} is HALTED: ${run.halted}`, 'tapedeck resume lets it trade again')),
+      check('run', null, `${run.run} is HALTED: ${run.halted}`, `${hint(run.path, 'resume', run.run)} lets it trade again`)),
     ...unreadable.map(({ path, why }) => check('run', false, `${path}: ${why}`)),
     check('accounts', true,
       locks.map(({ name, pid }) => `${name} by process ${pid}`).join(', ') || 'no process holds one'),

@@ -104,9 +104,11 @@ function newestCandles(lines: readonly TrailLine[]): Readonly<Record<string, Epo
 }
 
 /** What people ask for, between what the market sends. */
-async function* operated(market: MarketSource, box: OperatorBox, clock: Clock): AsyncGenerator<MarketEvent> {
+async function* operated(
+  market: MarketSource, box: OperatorBox, clock: Clock, busy: (symbol: string) => boolean,
+): AsyncGenerator<MarketEvent> {
   for await (const event of market.events()) {
-    for (const act of box.acts()) yield { ...act, time: clock.now() }
+    for (const act of box.acts(busy)) yield { ...act, time: clock.now() }
     yield event
   }
 }
@@ -153,7 +155,7 @@ async function runIn(
   const startedAt = resumed ? directory.readRun()['startedAt'] : isoTime(now())
   const record = (state: string, more: object = {}): void => directory.writeRun({
     run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url },
-    ...options.about, versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
+    broker: { name: options.broker.plugin.name, options: options.broker.options }, ...options.about, versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
     ...more,
   })
   record('running')
@@ -203,7 +205,7 @@ async function runIn(
 
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
-      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock),
+      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol)),
     }
     const { lane, plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),

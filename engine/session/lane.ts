@@ -109,6 +109,11 @@ export class Lane {
     return this.#stopped ?? (this.#watch?.state === 'HALTED' ? 'the drawdown limit (maxDrawdown)' : null)
   }
 
+  /** An order of the symbol has been sent whose outcome is not known yet. */
+  awaits(symbol: string): boolean {
+    return this.portfolio.holdings.some(({ instrument }, index) => instrument.symbol === symbol && this.#desk.isBusy(index))
+  }
+
   /** No orders from here on; protection stays. `cause` tells a reader what the trail's `rule` means. */
   halt(time: EpochMs, rule: string, cause: string): void {
     if (this.#stopped !== null) return

@@ -53,17 +53,6 @@ export class LiveDirectory {
     return new LiveDirectory(whole, claimed(whole))
   }
 
-  /**
-   * The newest run directory, by `startedAt`, that could be gone on with: run.json says `running` or `stopped`, and
-   * `match` agrees. null when there is none.
-   */
-  static findNewest(parent: string, match: (record: RunRecord) => boolean): string | null {
-    const found = recordsIn(parent)
-      .filter(({ record }) => record['state'] === 'running' || record['state'] === 'stopped')
-      .filter(({ record }) => match(record))
-    return found[0]?.path ?? null
-  }
-
   /** The living process that writes the run in `path`, or null. */
   static writer(path: string): number | null {
     return ProcessLock.holder(claimOf(path))

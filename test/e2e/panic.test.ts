@@ -170,15 +170,48 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
   })
 
-  it('halts a rehearsal whose own exchange died with it', async () => {
+  it.each<NodeJS.Signals>(['SIGKILL', 'SIGINT'])('is made good by a rehearsal whose own exchange ended with it by %s', async (signal) => {
     const hold = await Hold.open()
     const bot = mortal(hold.here.start(['rehearse', 'hold.yaml', '--speed', '600']))
     await until(() => hold.lines('fill').length > 0, 'the bot has bought', PATIENCE_MS)
-    await end(bot, 'SIGKILL')
+    await end(bot, signal)
+    const [run] = hold.runs
+    // Twice: one wish is enough.
+    for (const _ of [1, 2]) {
+      const { code, stdout, stderr } = await hold.run('panic', '--reason', 'enough')
+      expect(stdout).toContain('its practice exchange ended with its process and comes back with it, BTC/USDT still held: '
+        + 'left as the first thing after `tapedeck rehearse SCENARIO --resume`')
+      expect(stderr).toBe('')
+      expect(code).toBe(1)
+      expect(hold.here.list('runs', run, 'operator')).toHaveLength(1)
+    }
+    const before = hold.lines('decision').length
+    const again = mortal(hold.here.start(['rehearse', 'hold.yaml', '--speed', '600', '--resume']))
+    await until(() => hold.lines('trade').length > 0, 'the position is left', PATIENCE_MS)
+    await until(() => hold.lines('decision').length > before + 3, 'it has decided again', PATIENCE_MS)
+    const { stderr } = await end(again, 'SIGINT')
+    expect(stderr).toMatch(new RegExp(`warning: ${run} is HALTED since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d(:\\d\\d)? UTC: enough; BTC/USDT is left first, `
+      + `then it sends no order until \`tapedeck resume ${run}\``))
+    expect(hold.lines('operator')).toMatchObject([{ act: 'close', symbol: 'BTC/USDT', reason: 'enough' }, { act: 'halt', reason: 'enough' }])
+    expect(hold.lines('trade')).toMatchObject([{ symbol: 'BTC/USDT', reason: 'operator' }])
+    expect(hold.lines('fill')).toHaveLength(2)
+    expect(hold.lines('decision').at(-1)).toMatchObject({ reason: 'halted' })
+    expect(await hold.positions()).toEqual([])
+    expect(hold.here.list('runs', run, 'operator')).toEqual([])
+    await hold.proveTrail()
+    expect((await hold.run('panic')).code).toBe(0)
+  })
+
+  it('halts a run whose run.json does not tell its broker, and says so', async () => {
+    const hold = await Hold.open()
+    await end(await hold.holding(), 'SIGKILL')
+    const file = `runs/${hold.runs[0]}/run.json`
+    const { broker, ...rest } = JSON.parse(hold.here.read(file)) as Record<string, unknown>
+    expect(broker).toEqual({ name: 'binance', options: { cash: 10_000, slippageBps: 0, feeAsset: 'received', fillTimeframe: null } })
+    hold.here.put(file, JSON.stringify(rest))
     const { code, stdout } = await hold.run('panic')
-    expect(stdout).toContain('its practice exchange ended with its process and comes back with it, BTC/USDT still held')
+    expect(stdout).toMatch(/HALTED.*\n.*\n {2}✗ hold-\S+: its run\.json does not tell the broker that it trades with/)
     expect(code).toBe(1)
-    expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
   })
 
   it('halts every other run although one is damaged', async () => {
