@@ -12,7 +12,7 @@ import { describe, TapeWatch, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ReportData } from './report/report-data.ts'
-import { lockAccount } from './session/account-lock.ts'
+import { accountPlace, lockAccount } from './session/account-lock.ts'
 import { DecisionView } from './session/decision-view.ts'
 import { LiveDirectory } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
@@ -125,9 +125,7 @@ export async function runLive(resolution: Resolution, world: World, options: Liv
     const connected = await options.connect(directory.path)
     const { venue } = connected
     try {
-      // Practice exchanges have an account each.
-      const account = venue.url === null ? venue.name : `${venue.name}-${new URL(venue.url).port}`
-      const lock = lockAccount(account, venue.apiKey, resolution.scenario.symbols)
+      const lock = lockAccount(accountPlace(venue), venue.apiKey, resolution.scenario.symbols)
       try {
         return await runIn(directory, resolution, world, options, connected)
       } finally {
