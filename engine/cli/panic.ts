@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { TapedeckError } from '../errors.ts'
 import { panic, type Flattened, type PanicResult } from '../panic.ts'
 import { isUnfinished, liveRuns, readLiveRun, type LiveRun } from '../positions.ts'
@@ -37,7 +38,7 @@ export const panicCommand = defineCommand<Arguments>({
     const { runs, unreadable } = chosen(argv)
     if (runs.length === 0 && unreadable.length === 0) {
       throw new TapedeckError('TD_RUN_MISSING',
-        `${argv.out}: no run there is running or stopped; name one, or give its parent folder with --out`)
+        `${argv.out}: ${existsSync(argv.out) ? 'no run there is running or stopped' : 'there is no such folder'}; name one, or give its parent folder with --out`)
     }
     const { env, world } = terminal
     const results: PanicResult[] = []

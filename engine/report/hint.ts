@@ -8,8 +8,9 @@ const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `
 /** A command line that a shell takes as it stands. */
 export const commandLine = (words: readonly string[]): string => ['tapedeck', ...words].map(word).join(' ')
 
-/** What to type about the run in `path`, or about the runs beside it, from the working folder. */
-export function hint(path: string, ...words: readonly string[]): string {
-  const parent = dirname(resolve(path))
-  return commandLine(parent === resolve(RUNS) ? words : [...words, '--out', relative('', parent) || '.'])
-}
+/** What to type, in the working folder, about the run in `path` or those beside it. */
+export const hint = (path: string, ...words: readonly string[]): string => hintIn(dirname(resolve(path)), ...words)
+
+/** What to type about the runs in the folder `out`. */
+export const hintIn = (out: string, ...words: readonly string[]): string =>
+  commandLine(resolve(out) === resolve(RUNS) ? words : [...words, '--out', relative('', out) || '.'])

@@ -227,7 +227,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
 
   it('refuses where there is nothing to halt', async () => {
     const here = workspace()
-    await here.refuses(['panic'], 'TD_RUN_MISSING', ['runs: no run there is running or stopped'])
+    await here.refuses(['panic'], 'TD_RUN_MISSING', ['runs: there is no such folder'])
     await here.refuses(['panic', 'hold'], 'TD_RUN_MISSING', ['hold'])
     await here.refuses(['resume', 'hold'], 'TD_RUN_MISSING', ['hold'])
   })
