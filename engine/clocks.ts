@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import { z } from 'zod'
 import { isLoopbackOrigin } from './core/loopback.ts'
@@ -14,7 +15,8 @@ export class RealClock implements Clock {
   }
 }
 
-const state = z.object({ time: z.number(), ended: z.boolean() })
+/** `held`: somebody keeps the clock to himself; it has not moved. */
+const state = z.object({ time: z.number(), ended: z.boolean(), held: z.boolean().default(false) })
 const whole = state.extend({ endTime: z.number(), pace: z.union([z.literal('stepped'), z.number().positive()]) })
 
 /**
@@ -24,6 +26,8 @@ const whole = state.extend({ endTime: z.number(), pace: z.union([z.literal('step
 export class SteppedClock implements Clock {
   readonly #venue: Venue
   readonly #speed: number | null
+  /** Tells the holder of the clock from others. */
+  readonly #by = randomUUID()
   #now: EpochMs
   #ended: boolean
 
@@ -51,11 +55,36 @@ export class SteppedClock implements Clock {
     const until = this.#now + ms
     while (this.#now < until && signal?.aborted !== true) {
       const before = this.#now
-      const { time, ended } = await control(this.#venue, 'advance', state, { until })
+      const { time, ended, held } = await control(this.#venue, 'advance', state, { until, by: this.#by })
       this.#now = time
       this.#ended = ended
-      if (this.#speed !== null) await pause((time - before) / this.#speed, signal)
+      if (held) await pause(HELD_POLL_MS, signal)
+      else if (this.#speed !== null) await pause((time - before) / this.#speed, signal)
     }
+  }
+
+  /**
+   * Nobody else moves the exchange's time during `work`: requests of a process that does not set the pace would be too
+   * old when they arrive. Waits while another process does the same. Throws TD_EXCHANGE_FAILED, and what `work` throws.
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    while (!await this.#hold(HOLD_MS)) await pause(HELD_POLL_MS)
+    const renewal = setInterval(() => { this.#hold(HOLD_MS).catch(() => {}) }, HOLD_MS / 5)
+    try {
+      return await work()
+    } finally {
+      clearInterval(renewal)
+      // It ends by itself, if not now.
+      await this.#hold(0).catch(() => {})
+    }
+  }
+
+  /** For so many real ms from now on. */
+  async #hold(ms: number): Promise<boolean> {
+    const { time, ended, held } = await control(this.#venue, 'hold', state, { by: this.#by, ms })
+    this.#now = time
+    this.#ended = ended
+    return !held
   }
 }
 
@@ -87,6 +116,11 @@ export class ScaledClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return pause(Math.ceil(ms / this.#pace), signal)
   }
+
+  /** Nobody else ever moves it. */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    return work()
+  }
 }
 
 /** The clock of a practice exchange, whichever it has; `speed` is for a stepped one. Throws TD_VENUE, TD_EXCHANGE_FAILED. */
@@ -107,8 +141,11 @@ export async function practiceClock(venue: Venue, speed: number | null): Promise
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 /** Moving the clock past a candle takes milliseconds. */
 const PATIENCE_MS = 10_000
+/** Others go on after so many real ms when a holder has died. */
+const HOLD_MS = 5_000
+const HELD_POLL_MS = 20
 
-async function control<T>({ url, apiKey }: Venue, route: 'state' | 'advance', schema: z.ZodType<T>, body?: object): Promise<T> {
+async function control<T>({ url, apiKey }: Venue, route: 'state' | 'advance' | 'hold', schema: z.ZodType<T>, body?: object): Promise<T> {
   try {
     const { status, text } = await send(`${url}/practice/${route}`, apiKey, body === undefined ? null : JSON.stringify(body))
     if (status !== 200) throw new Error(`${status} ${text}`)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
-import { registry, type World } from './assemble.ts'
+import type { World } from './assemble.ts'
 import { TrailTail } from './audit/tail.ts'
 import { practiceClock, RealClock } from './clocks.ts'
 import type { Fill } from './core/order.ts'
@@ -9,8 +9,8 @@ import { TapedeckError } from './errors.ts'
 import { runLive, type Connected } from './live.ts'
 import { definePlugin, type Clock, type MarketEvent, type PastLine, type Plugin, type Venue } from './ports.ts'
 import type { LiveRun } from './positions.ts'
-import { readRecordedRun } from './recorded-run.ts'
-import { liveBrokerOptions } from './rehearse.ts'
+import { readRecordedRun, recordedBroker } from './recorded-run.ts'
+import { hint } from './report/hint.ts'
 import { request } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
 import { ownsExchange } from './venue.ts'
@@ -65,7 +65,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
   if (ownsExchange(record)) {
     throw new TapedeckError('TD_EXCHANGE_FAILED',
       `${run.run}: its practice exchange ended with its process; `
-      + `\`tapedeck rehearse <scenario> --resume\` starts both again, then close ${symbol}`)
+      + `\`${hint(path, 'rehearse', 'SCENARIO', '--resume')}\` starts both again, then close ${symbol}`)
   }
   const venue = options.venueOf(run)
   const watch = new Watch(path, symbol)
@@ -76,11 +76,10 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
     return { venue, clock, close: async () => {} }
   }
   const { resolution } = await readRecordedRun(path)
-  const broker = await registry.plugin('broker', 'binance')
   await runLive(resolution, options.world, {
     run: run.run, out: path, resume: path, connect,
     market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
-    broker: { plugin: broker, options: liveBrokerOptions(resolution.scenario.broker.options) },
+    broker: await recordedBroker(record),
     checkIntervalMs: 60_000, asksLive: true, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
     now: options.now,
     notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
@@ -89,7 +88,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
 }
 
 const OWN_FIELDS = new Set([
-  'run', 'state', 'scenario', 'scenarioSha256', 'venue', 'versions', 'seed', 'startedAt', 'finishedAt', 'requests',
+  'run', 'state', 'scenario', 'scenarioSha256', 'venue', 'broker', 'versions', 'seed', 'startedAt', 'finishedAt', 'requests',
   'audit', 'figures', 'baselines', 'exits', 'decisions', 'warnings',
 ])
 

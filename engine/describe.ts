@@ -90,7 +90,7 @@ export async function describe(
     trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
     assumptions: [...(options.notes ?? []), ...(description === null ? [] : [description]), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
     warnings: warnings({
-      scenario, figures, measures, breakEven, decisions, dust: worth(lane, (open) => !open), open: lane.portfolio.openPositions, openWorth: worth(lane, (open) => open), halted: lane.halted,
+      scenario, figures, measures, breakEven, decisions, dust: worth(lane, (open) => !open), open: lane.portfolio.openPositions, openWorth: worth(lane, (open) => open), halted: lane.haltedBy,
       interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds,
     }),
     interrupted: session.interrupted || signal.aborted,

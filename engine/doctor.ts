@@ -8,7 +8,8 @@ import { messageOf, TapedeckError } from './errors.ts'
 import type { Venue } from './ports.ts'
 import { isUnfinished, liveRuns, type LiveRun } from './positions.ts'
 import { duration, fixed, percent } from './report/format.ts'
-import { heldAccounts } from './session/account-lock.ts'
+import { hint } from './report/hint.ts'
+import { accountPlace, heldMarkets } from './session/account-lock.ts'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -87,19 +88,16 @@ function diskChecks(out: string): Check[] {
 
 function runChecks(out: string): Check[] {
   const { runs, unreadable } = liveRuns(out, (record) => isUnfinished({ state: String(record['state']) }))
-  const locks = heldAccounts()
   const holding = ({ positions }: LiveRun): string =>
     (positions.length === 0 ? '' : `, holding ${positions.map(({ symbol }) => symbol).join(', ')}`)
   const crashed = runs.filter(({ writer, state }) => writer === null && state === 'running')
   const halted = runs.filter((run) => run.halted !== null)
   return [
     ...crashed.map((run) =>
-      check('run', null, `${run.run} crashed${holding(run)}`, 'go on with it, or tapedeck panic')),
+      check('run', null, `${run.run} crashed${holding(run)}`, `go on with it, or ${hint(run.path, 'panic', run.run)}`)),
     ...halted.map((run) =>
-      check('run', null, `${run.run} is HALTED: ${run.halted}`, 'tapedeck resume lets it trade again')),
+      check('run', null, `${run.run} is HALTED: ${run.halted}`, `${hint(run.path, 'resume', run.run)} lets it trade again`)),
     ...unreadable.map(({ path, why }) => check('run', false, `${path}: ${why}`)),
-    check('accounts', true,
-      locks.map(({ name, pid }) => `${name} by process ${pid}`).join(', ') || 'no process holds one'),
   ]
 }
 
@@ -125,16 +123,21 @@ async function venueChecks({ settings, world, symbols, venue: chosen }: DoctorOp
   const secrets = maskedSecrets(world.env)
   const keys = venue.name === 'practice' && !world.env['BINANCE_API_KEY'] ? 'those of every practice exchange'
     : `BINANCE_API_KEY ${secrets['BINANCE_API_KEY']}, BINANCE_API_SECRET ${secrets['BINANCE_API_SECRET']}`
-  const told = check('venue keys', true, `${keys}; BINANCE_ENV is ${settings.binanceEnv}`)
+  const traded = heldMarkets(accountPlace(venue), venue.apiKey).map(({ market, pid }) => `${market} by process ${pid}`)
+  const told = [
+    check('venue keys', true, `${keys}; BINANCE_ENV is ${settings.binanceEnv}`),
+    check('account', true, traded.length === 0 ? 'no process trades with it' : `it trades ${traded.join(', ')}`),
+  ]
   try {
     const clock = venue.name === 'practice' ? await practiceClock(venue, null) : new RealClock()
     const { examineVenue } = await loadVenueChecks()
-    const checks = await examineVenue(venue, symbols, makeDeps(world, clock, 1, ['ALLOW_MAINNET']))
+    const look = (): Promise<readonly Check[]> => examineVenue(venue, symbols, makeDeps(world, clock, 1, ['ALLOW_MAINNET']))
+    const checks = clock instanceof RealClock ? await look() : await clock.alone(look)
     // Where time runs faster, so does every millisecond that the question takes: both clocks are this machine's.
     const coarse = (one: Check): boolean => clock instanceof ScaledClock && one.name === 'clock' && one.ok === false
-    return [told, ...checks.map((one) => (coarse(one) ? { ...one, ok: null } : one))]
+    return [...told, ...checks.map((one) => (coarse(one) ? { ...one, ok: null } : one))]
   } catch (error) {
     if (!(error instanceof TapedeckError)) throw error
-    return [told, check('venue', false, error.message)]
+    return [...told, check('venue', false, error.message)]
   }
 }

@@ -14,7 +14,7 @@ import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ServiceHealth } from './pipeline/provider-health.ts'
 import type { ReportData } from './report/report-data.ts'
-import { lockAccount } from './session/account-lock.ts'
+import { accountPlace, lockAccount } from './session/account-lock.ts'
 import { DecisionView } from './session/decision-view.ts'
 import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
@@ -121,9 +121,11 @@ function newestCandles(lines: readonly TrailLine[]): Readonly<Record<string, Epo
 }
 
 /** What people ask for, between what the market sends. */
-async function* operated(market: MarketSource, box: OperatorBox, clock: Clock): AsyncGenerator<MarketEvent> {
+async function* operated(
+  market: MarketSource, box: OperatorBox, clock: Clock, busy: (symbol: string) => boolean,
+): AsyncGenerator<MarketEvent> {
   for await (const event of market.events()) {
-    for (const act of box.acts()) yield { ...act, time: clock.now() }
+    for (const act of box.acts(busy)) yield { ...act, time: clock.now() }
     yield event
   }
 }
@@ -140,9 +142,7 @@ export async function runLive(resolution: Resolution, world: World, options: Liv
     const connected = await options.connect(directory.path)
     const { venue } = connected
     try {
-      // Practice exchanges have an account each.
-      const account = venue.url === null ? venue.name : `${venue.name}-${new URL(venue.url).port}`
-      const lock = lockAccount(account, venue.apiKey, resolution.scenario.symbols)
+      const lock = lockAccount(accountPlace(venue), venue.apiKey, resolution.scenario.symbols)
       try {
         return await runIn(directory, resolution, world, options, connected)
       } finally {
@@ -153,6 +153,7 @@ export async function runLive(resolution: Resolution, world: World, options: Liv
     }
   } finally {
     directory.trail.close()
+    if (resume === null) directory.discardStump()
     directory.release()
   }
 }
@@ -171,7 +172,8 @@ async function runIn(
   const startedAt = before?.['startedAt'] ?? isoTime(now())
   const record = (state: string, more: object = {}): void => directory.writeRun({
     run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url },
-    ...options.about, trailFormat: TRAIL_FORMAT, versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
+    broker: { name: options.broker.plugin.name, options: options.broker.options }, ...options.about, trailFormat: TRAIL_FORMAT,
+    versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
     ...more,
   })
   record('running')
@@ -236,7 +238,7 @@ async function runIn(
     }
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
-      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock),
+      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol)),
     }
     const { lane, plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),

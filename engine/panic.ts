@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { makeDeps, registry, type World } from './assemble.ts'
+import { makeDeps, type World } from './assemble.ts'
 import { ChainedLog } from './audit/chain.ts'
 import { readTrail } from './audit/reader.ts'
 import { fieldsJson } from './audit/spaced-json.ts'
@@ -11,8 +11,9 @@ import { messageOf, TapedeckError } from './errors.ts'
 import { brokerLines, idPrefix, termsOf } from './live.ts'
 import type { Broker, Clock, Journal, PastLine, Venue } from './ports.ts'
 import { PANIC_FILE, panicLines, type LiveRun } from './positions.ts'
-import { liveBrokerOptions } from './rehearse.ts'
-import { halt } from './session/operator-box.ts'
+import { recordedBroker } from './recorded-run.ts'
+import { hint } from './report/hint.ts'
+import { halt, leavePending, request } from './session/operator-box.ts'
 import { fillFields } from './session/order-desk.ts'
 import { fillOf } from './session/past.ts'
 import { ProcessLock } from './session/process-lock.ts'
@@ -45,6 +46,8 @@ export interface PanicResult {
   readonly symbols: readonly Flattened[]
   /** Why it is not known whether anything is left, or null. */
   readonly failure: string | null
+  /** The run leaves what it holds by itself, as the first thing once its exchange is back: nobody can before. */
+  readonly postponed: boolean
   /** Begins the client ids of all orders of the run. */
   readonly prefix: string
 }
@@ -77,26 +80,37 @@ export async function* panic(runs: readonly LiveRun[], options: PanicOptions): A
     const prefix = idPrefix(run.run)
     const result = { run, notHalted: halted.get(run) ?? null, prefix }
     try {
-      yield { ...result, ...await leave(run, options) }
+      yield { ...result, postponed: false, ...await leave(run, options) }
     } catch (error) {
-      yield { ...result, symbols: [], failure: messageOf(error) }
+      yield { ...result, symbols: [], failure: messageOf(error), postponed: false }
     }
   }
 }
 
-async function leave(run: LiveRun, options: PanicOptions): Promise<Pick<PanicResult, 'symbols' | 'failure'>> {
+type Left = Pick<PanicResult, 'symbols' | 'failure'> & Partial<Pick<PanicResult, 'postponed'>>
+
+async function leave(run: LiveRun, options: PanicOptions): Promise<Left> {
   if (run.terms === null) return { symbols: [], failure: null }
-  if (ownsExchange(run.record) && run.writer === null) {
-    const held = run.positions.map(({ symbol }) => symbol)
-    const failure = `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held`
-    return { symbols: [], failure: held.length === 0 ? null : failure }
-  }
+  if (ownsExchange(run.record) && run.writer === null) return postpone(run, options)
   const lock = ProcessLock.take(join(run.path, 'panic'))
   if (typeof lock === 'number') return { symbols: [], failure: `process ${lock} is at it already` }
   try {
     return await new Flattening(run, options).run()
   } finally {
     lock.release()
+  }
+}
+
+/** Nobody but the run can bring its exchange back: it is told what to do first when it does. */
+function postpone({ path, positions, entering }: LiveRun, { reason, now }: PanicOptions): Left {
+  const held = [...new Set([...positions.map(({ symbol }) => symbol), ...entering])]
+  if (held.length === 0) return { symbols: [], failure: null }
+  const known = leavePending(path)
+  for (const symbol of held) if (!known.has(symbol)) request(path, 'leave', symbol, reason, now())
+  return {
+    symbols: [], postponed: true,
+    failure: `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held: `
+      + `left as the first thing after \`${hint(path, 'rehearse', 'SCENARIO', '--resume')}\``,
   }
 }
 
@@ -132,9 +146,12 @@ class Flattening {
         if (deaf === DEAF_ATTEMPTS || signal.aborted) break
         if (attempt > 1) await clock.sleep(PAUSE_MS, signal).catch(() => {})
         try {
-          // Time of the practice exchange may be moved by others: each attempt begins with what it is now.
-          if (venue.name === 'practice') clock = await practiceClock(venue, null)
-          await this.#attempt(venue, clock)
+          if (venue.name === 'practice') {
+            // A bot may move the exchange's time by hours between two requests: it stands still for each attempt.
+            const practice = await practiceClock(venue, null)
+            clock = practice
+            await practice.alone(() => this.#attempt(venue, practice))
+          } else await this.#attempt(venue, clock)
           failure = null
           deaf = 0
         } catch (error) {
@@ -157,11 +174,11 @@ class Flattening {
     const { run, record, path } = this.#run
     const { lines } = readTrail(join(path, 'audit.jsonl'))
     const terms = termsOf(lines)!
-    const { broker: { options }, timeframe, seed } = record['scenario'] as ResolvedScenario
-    const plugin = await registry.plugin('broker', 'binance')
+    const { timeframe, seed } = record['scenario'] as ResolvedScenario
+    const { plugin, options } = await recordedBroker(record)
     const deps = makeDeps(this.#options.world, clock, seed, plugin.env)
     const past = withOwnSales(brokerLines(lines), panicLines(path))
-    const broker: Broker = await plugin.create(plugin.options.parse(liveBrokerOptions(options)), deps, {
+    const broker: Broker = await plugin.create(options, deps, {
       instruments: terms.instruments, timeframe,
       // What a person wants is done halted or not.
       live: { venue, journal: this.#journal(clock), idPrefix: idPrefix(run), past, halted: () => null },

@@ -9,7 +9,7 @@ import type { LaneTerms } from './assemble.ts'
 import { termsOf } from './live.ts'
 import type { PastLine, Venue } from './ports.ts'
 import { LiveDirectory, readRun, recordsIn, type RunRecord } from './session/live-directory.ts'
-import { haltReason, resumePending } from './session/operator-box.ts'
+import { haltOf, resumePending } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
 import { recordedVenue } from './venue.ts'
 
@@ -47,6 +47,8 @@ export interface LiveRun {
   readonly writer: number | null
   /** Why no order may leave, or null. */
   readonly halted: string | null
+  /** When that was: by the machine's time for a person, by the venue's for a limit; null while it trades. */
+  readonly haltedAt: EpochMs | null
   readonly venue: Pick<Venue, 'name' | 'url'>
   readonly lines: readonly TrailLine[]
   /** null: it never reached its venue. */
@@ -90,10 +92,11 @@ export function readLiveRun(path: string, record: RunRecord = readRun(path)): Li
   // A process that is killed at once leaves no trail yet.
   const lines = existsSync(trail) ? readTrail(trail).lines : []
   const terms = termsOf(lines)
+  const halt = haltOf(path) ?? (resumePending(path) ? null : haltedByRule(lines))
   return {
     run: typeof record['run'] === 'string' ? record['run'] : basename(path), path, record, venue, lines, terms,
     state: String(record['state']), writer: LiveDirectory.writer(path),
-    halted: haltReason(path) ?? (resumePending(path) ? null : haltedByRule(lines)),
+    halted: halt?.reason ?? null, haltedAt: halt?.time ?? null,
     positions: terms === null ? [] : openPositions(lines, terms, salesBeside(path)),
     entering: entriesUnderWay(lines),
   }
@@ -114,9 +117,9 @@ function entriesUnderWay(lines: readonly TrailLine[]): string[] {
 }
 
 /** A limit that halted the run, unless somebody has resumed it. */
-function haltedByRule(lines: readonly TrailLine[]): string | null {
+function haltedByRule(lines: readonly TrailLine[]): { readonly time: EpochMs; readonly reason: string } | null {
   const last = lines.findLast(({ fields }) => fields.type === 'risk' && fields['order'] === undefined)?.fields
-  return last?.['state'] === 'HALTED' ? String(last['rule']) : null
+  return last?.['state'] === 'HALTED' ? { time: Date.parse(last.timestamp ?? ''), reason: String(last['rule']) } : null
 }
 
 /** Lines of panic's own file; none where there was no panic. */

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import { z } from 'zod'
 import { readTrail, type TrailLine } from './audit/reader.ts'
 import { recallResolution, type Resolution, type ResolvedScenario } from './config/resolve.ts'
 import { registry } from './assemble.ts'
-import { TapedeckError } from './errors.ts'
+import { messageOf, TapedeckError } from './errors.ts'
 import type { LaneTerms } from './assemble.ts'
 import { checkFormat, termsOf } from './live.ts'
+import type { Plugin } from './ports.ts'
 import { readRun, type RunRecord } from './session/live-directory.ts'
 
 /** A run of the live path, read back from its directory. */
@@ -31,4 +33,24 @@ export async function readRecordedRun(path: string): Promise<RecordedRun> {
   const folder = typeof record['folder'] === 'string' ? record['folder'] : path
   const resolution = await recallResolution(record['scenario'] as ResolvedScenario, folder, registry)
   return { path, record, lines, terms, resolution }
+}
+
+const brokerSchema = z.object({ name: z.string(), options: z.unknown() })
+
+/**
+ * The broker that a run of the live path trades with, as its run.json tells: the scenario may name another one, whose
+ * assumptions it took over. Throws TD_TRAIL_BROKEN.
+ */
+export async function recordedBroker(
+  { run, broker }: RunRecord,
+): Promise<{ readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }> {
+  try {
+    const { name, options } = brokerSchema.parse(broker)
+    const plugin: Plugin<'broker', unknown> = await registry.plugin('broker', name)
+    return { plugin, options: plugin.options.parse(options) }
+  } catch (error) {
+    throw new TapedeckError('TD_TRAIL_BROKEN',
+      `${String(run)}: its run.json does not tell the broker that it trades with (${messageOf(error).replaceAll(/\s+/g, ' ')}); `
+      + 'restore the file', { cause: error })
+  }
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { loadExchange, registry, type World } from './assemble.ts'
-import { scenarioHash } from './backtest.ts'
 import type { Resolution } from './config/resolve.ts'
 import type { FillModelName } from './core/matching.ts'
 import type { Timeframe } from './core/timeframe.ts'
@@ -8,7 +7,11 @@ import { practiceClock } from './clocks.ts'
 import { TapedeckError } from './errors.ts'
 import { liveRunId, runLive, type Connected, type LiveResult } from './live.ts'
 import type { Venue } from './ports.ts'
-import { LiveDirectory } from './session/live-directory.ts'
+import { readLiveRun } from './positions.ts'
+import { newestRehearsal } from './rehearsals.ts'
+import { utcMinute } from './report/format.ts'
+import { hint } from './report/hint.ts'
+import { leavePending } from './session/operator-box.ts'
 import { loadTape, openTape, startOf, writtenInstruments } from './tape.ts'
 import { PRACTICE } from './venue.ts'
 
@@ -52,7 +55,8 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
   const paper = paperBlock(resolution)
   const rules = options.faults.length === 0 ? [] : options.faults.map((await loadExchange()).parseFault)
   const market = await openTape(resolution, world)
-  const found = options.resume ? newestRehearsal(resolution, options.out) : null
+  const found = options.resume ? newestRehearsal(scenario, options.out) : null
+  if (found !== null) tellHalt(found.path, world)
   const run = found?.run ?? liveRunId(scenario, options.now())
   const tapes = await loadTape(market, scenario.symbols)
   const warmup = resolution.plugins.strategy.warmup(scenario.strategy.params)
@@ -93,8 +97,17 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
   })
 }
 
+/** A run that was halted does not look like one that has nothing to do. */
+function tellHalt(path: string, { log }: World): void {
+  const { run, halted, haltedAt } = readLiveRun(path)
+  if (halted === null) return
+  const leaving = [...leavePending(path)].join(', ')
+  log.warn(`${run} is HALTED since ${utcMinute(haltedAt!)} UTC: ${halted}; ${leaving === '' ? '' : `${leaving} is left first, then `}`
+    + `it sends no order until \`${hint(path, 'resume', run)}\``)
+}
+
 /** Options of broker binance that assume what the scenario's paper broker does. */
-export function liveBrokerOptions(options: unknown): object {
+function liveBrokerOptions(options: unknown): object {
   const { cash, slippageBps, fees: { asset }, fillTimeframe } = options as PaperBlock
   return { cash, slippageBps, feeAsset: asset, fillTimeframe }
 }
@@ -111,14 +124,4 @@ function paperBlock({ scenario }: Resolution): PaperBlock {
       + 'an exchange fills at once; set it to 0 to rehearse')
   }
   return paper
-}
-
-function newestRehearsal({ scenario }: Resolution, out: string): { readonly run: string; readonly path: string } {
-  const hash = scenarioHash(scenario)
-  const path = LiveDirectory.findNewest(out, ({ scenarioSha256, kind }) => scenarioSha256 === hash && kind === 'rehearsal')
-  if (path === null) {
-    throw new TapedeckError('TD_RUN_MISSING',
-      `${out}: no rehearsal of ${scenario.name} that could be gone on with; leave --resume out to start one`)
-  }
-  return { run: path.split(/[\\/]/).at(-1)!, path }
 }

@@ -1,5 +1,5 @@
 import type { Environment, Settings } from './config/settings.ts'
-import { isLoopbackOrigin } from './core/loopback.ts'
+import { isLoopbackOrigin, spelledOut } from './core/loopback.ts'
 import { TapedeckError } from './errors.ts'
 import type { Venue } from './ports.ts'
 import type { RunRecord } from './session/live-directory.ts'
@@ -86,7 +86,7 @@ const missingOptIns = (mainnet: boolean, env: Environment): string[] => [
 ]
 
 function practiceVenue(url: string, env: Environment): Venue {
-  const origin = url.replace(/\/$/, '')
+  const origin = spelledOut(url.replace(/\/$/, ''))
   if (!isLoopbackOrigin(origin)) {
     refuse(`practice exchange ${url === '' ? '(none)' : url}: `
       + 'expected an address on this machine, such as http://127.0.0.1:4711')

@@ -2,6 +2,7 @@ import { close, type Closed } from '../close.ts'
 import { TapedeckError } from '../errors.ts'
 import { isUnfinished, liveRuns, readLiveRun, type LiveRun } from '../positions.ts'
 import { change, fixed, gain, money, priceDecimals, quantity } from '../report/format.ts'
+import { hint } from '../report/hint.ts'
 import { venueOfRun } from '../venue.ts'
 import { defineCommand } from './command.ts'
 import { resolveRun } from './run-argument.ts'
@@ -44,9 +45,9 @@ export const closeCommand = defineCommand<Arguments>({
     }
     if (world.signal.aborted) return 130
     throw new TapedeckError('TD_EXCHANGE_FAILED', closed.outcome === 'refused'
-      ? `${symbol} is not sold: ${closed.reason}; look at the position with tapedeck positions`
+      ? `${symbol} is not sold: ${closed.reason}; look at the position with ${hint(run.path, 'positions')}`
       : `${symbol} is not sold yet: ${closed.reason ?? `the run has not woken up within ${argv.timeout} s`}, `
-        + 'and acts when it can; tapedeck positions tells, tapedeck panic does not wait')
+        + `and acts when it can; ${hint(run.path, 'positions')} tells, ${hint(run.path, 'panic', run.run)} does not wait`)
   },
 })
 

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { TapedeckError } from '../errors.ts'
 import { panic, type Flattened, type PanicResult } from '../panic.ts'
 import { isUnfinished, liveRuns, readLiveRun, type LiveRun } from '../positions.ts'
 import { fixed, money, priceDecimals, quantity } from '../report/format.ts'
 import { paint, span, type Line } from '../report/terminal-layout.ts'
+import { hint } from '../report/hint.ts'
 import { venueOfRun } from '../venue.ts'
 import { defineCommand } from './command.ts'
 import { lifeOf } from './positions.ts'
@@ -36,7 +38,7 @@ export const panicCommand = defineCommand<Arguments>({
     const { runs, unreadable } = chosen(argv)
     if (runs.length === 0 && unreadable.length === 0) {
       throw new TapedeckError('TD_RUN_MISSING',
-        `${argv.out}: no run there is running or stopped; name one, or give its parent folder with --out`)
+        `${argv.out}: ${existsSync(argv.out) ? 'no run there is running or stopped' : 'there is no such folder'}; name one, or give its parent folder with --out`)
     }
     const { env, world } = terminal
     const results: PanicResult[] = []
@@ -48,8 +50,8 @@ export const panicCommand = defineCommand<Arguments>({
       if (!argv.json) terminal.print(paint(shown(result), terminal.colour))
     }
     if (argv.json) {
-      terminal.json(results.map(({ run: { run, path, writer }, notHalted, symbols, failure, prefix }) =>
-        ({ run, directory: path, pid: writer, halted: notHalted === null, notHalted, symbols, failure, prefix })))
+      terminal.json(results.map(({ run: { run, path, writer }, notHalted, symbols, failure, postponed, prefix }) =>
+        ({ run, directory: path, pid: writer, halted: notHalted === null, notHalted, symbols, failure, postponed, prefix })))
     }
     const bad = results.filter(({ notHalted, failure }) => notHalted !== null || failure !== null)
     tellRemedies(bad, terminal)
@@ -91,14 +93,14 @@ function symbolLine({ terms }: LiveRun, { symbol, cancelled, fills, done }: Flat
 }
 
 function tellRemedies(bad: readonly PanicResult[], terminal: Terminal): void {
-  for (const { run, notHalted, failure, prefix } of bad) {
+  for (const { run, notHalted, failure, postponed, prefix } of bad) {
     if (notHalted !== null) {
       const first = run.writer === null ? 'do not start it' : `stop process ${run.writer} (kill ${run.writer})`
       terminal.note(`error: ${run.run} is NOT halted: ${first}, then panic again`)
     }
-    if (failure !== null) {
+    if (failure !== null && !postponed) {
       terminal.note(`error: ${run.run}: it is not certain that nothing is left: ${failure}; `
-        + `run tapedeck panic again, or cancel the orders whose client id begins with ${prefix}- at ${run.venue.name} `
+        + `run ${hint(run.path, 'panic', run.run)} again, or cancel the orders whose client id begins with ${prefix}- at ${run.venue.name} `
         + 'and sell by hand')
     }
   }

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
 import { change, gain, fixed, plural, priceDecimals, quantity, utcMinute } from '../report/format.ts'
+import { hintIn } from '../report/hint.ts'
 import { paint, span, type Line } from '../report/terminal-layout.ts'
 import { isUnfinished, liveRuns, type LiveRun, type OpenPosition } from '../positions.ts'
+import { recordsIn } from '../session/live-directory.ts'
 import { defineCommand } from './command.ts'
 
 interface Arguments {
@@ -32,8 +35,7 @@ export const positionsCommand = defineCommand<Arguments>({
         runs: runs.length, unreadable,
       })
     } else if (held.length === 0) {
-      const which = `${runs.length === 1 ? 'is' : 'are'} ${all ? 'on the live path' : 'running or stopped'}`
-      terminal.print(`No open position: ${plural(runs.length, 'run')} in ${out} ${which}.`)
+      terminal.print(nothingOpen(out, runs.length, all))
     } else {
       const lines = held.flatMap((run) => run.positions.flatMap((position) => shown(run, position)))
       terminal.print(paint(lines.slice(0, -1), terminal.colour))
@@ -47,6 +49,15 @@ export const positionsCommand = defineCommand<Arguments>({
     return unreadable.length === 0 ? 0 : 1
   },
 })
+
+function nothingOpen(out: string, runs: number, all: boolean): string {
+  if (!existsSync(out)) return `No open position: there is no folder ${out}; give the one that holds the runs with --out.`
+  const which = `${runs === 1 ? 'is' : 'are'} ${all ? 'on the live path' : 'running or stopped'}`
+  const none = `No open position: ${plural(runs, 'run')} in ${out} ${which}.`
+  const over = all ? 0 : recordsIn(out)
+    .filter(({ record }) => record['venue'] !== undefined && !isUnfinished({ state: String(record['state']) })).length
+  return over === 0 ? none : `${none}\n  ${plural(over, 'run')} came to the end: ${hintIn(out, 'positions', '--all')}`
+}
 
 function shown(run: LiveRun, position: OpenPosition): Line[] {
   const { symbol, quote, entryPrice, entryTime, stop, target, price, ageMs, unrealised, unrealisedShare } = position

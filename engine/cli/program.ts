@@ -33,7 +33,7 @@ interface WithOptions {
 
 /** Runs one command line and returns the exit code; every error becomes one clear message on stderr. */
 export async function runProgram(args: readonly string[]): Promise<number> {
-  const terminal = new Terminal()
+  const terminal = new Terminal(args)
   let code = 0
   const parser = yargs([...args])
     .scriptName('tapedeck')

@@ -3,6 +3,7 @@ import type { Argv } from 'yargs'
 import { TapedeckError } from '../errors.ts'
 import type { LiveResult } from '../live.ts'
 import { rehearse } from '../rehearse.ts'
+import { commandLine, hint } from '../report/hint.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { venueFrom } from '../venue.ts'
 import { defineCommand } from './command.ts'
@@ -56,10 +57,11 @@ export const rehearseCommand = defineCommand<Arguments>({
   },
 })
 
-function show({ run, directory, state, report, requests }: LiveResult, { json }: Arguments, terminal: Terminal): void {
+function show({ run, directory, state, report, requests }: LiveResult, { json, resume }: Arguments, terminal: Terminal): void {
+  const goOn = state === 'stopped' ? commandLine(resume ? terminal.args : [...terminal.args, '--resume']) : null
   if (json) {
     terminal.json({
-      run, directory, state, requests,
+      run, directory, state, requests, ...(goOn === null ? {} : { goOn }),
       ...(report === null ? {} : {
         figures: report.figures, baselines: report.baselines, exits: report.exits, decisions: report.decisions, warnings: report.warnings,
       }),
@@ -72,8 +74,8 @@ function show({ run, directory, state, report, requests }: LiveResult, { json }:
   terminal.print([
     '',
     `Rehearsed on a practice exchange: ${requests.signed.toLocaleString('en')} signed requests over HTTP.`,
-    `  tapedeck parity ${run}   does the backtest say the same?`,
-    `  tapedeck replay ${run}   does the trail repeat itself?`,
-    ...(state === 'stopped' ? ['  It was stopped before the end of the tape; --resume goes on with it.'] : []),
+    `  ${hint(directory, 'parity', run)}   does the backtest say the same?`,
+    `  ${hint(directory, 'replay', run)}   does the trail repeat itself?`,
+    ...(goOn !== null ? [`  It was stopped before the end of the tape. This goes on with it:`, `  ${goOn}`] : []),
   ].join('\n'))
 }

@@ -34,7 +34,7 @@ export function resolveRun({ run, out }: RunArguments): string {
     throw new TapedeckError('TD_USAGE',
       `${run}: ${fitting.length} runs in ${out} begin so: ${named(fitting)}; give more of the id`)
   }
-  const known = runs.length === 0 ? `${out} holds no run; give its parent folder with --out`
+  const known = runs.length === 0 ? `${existsSync(out) ? `${out} holds no run` : `there is no folder ${out}`}; give its parent folder with --out`
     : `the newest in ${out}: ${named(runs)}`
   throw new TapedeckError('TD_RUN_MISSING', `${run}: expected a run's directory or id; ${known}`)
 }

@@ -7,6 +7,8 @@ import { plain } from '../report/text.ts'
 
 /** The process as commands see it: streams, environment, interruption. */
 export class Terminal {
+  /** The command line as it was given, without the program. */
+  readonly args: readonly string[]
   readonly #abort = new AbortController()
   readonly #onSignal = (): void => {
     if (this.#abort.signal.aborted) {
@@ -27,7 +29,8 @@ export class Terminal {
   #outputLost = false
   #env: Environment | null = null
 
-  constructor() {
+  constructor(args: readonly string[]) {
+    this.args = args
     process.on('SIGINT', this.#onSignal)
     process.on('SIGTERM', this.#onSignal)
     process.stdout.on('error', this.#onOutputError)

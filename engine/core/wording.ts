@@ -21,9 +21,9 @@ export interface Wording {
   /** ISO time of the decision, or null where it is hidden. */
   readonly time: string | null
   /** A price, or anything in units of price: to the tick; where the market is hidden, the newest close is 100. */
-  price(value: number): string
+  readonly price: (value: number) => string
   /** Any other number: 4 significant digits. NaN is `unknown`. */
-  number(value: number): string
+  readonly number: (value: number) => string
 }
 
 /** Without an exponent and without zeros at the end. */

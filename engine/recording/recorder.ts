@@ -90,7 +90,7 @@ export class Recorder implements AnswerTape {
   /** Whether the decision has been recorded already, by the same chain. */
   has(conversation: StrategyConversation): boolean {
     const { symbol, time } = conversation.snapshot
-    return this.#index.decision(symbol, time as EpochMs)?.chain === this.chain(conversation)
+    return this.#index.decision(symbol, time)?.chain === this.chain(conversation)
   }
 
   chain(conversation: Conversation): string {

@@ -50,7 +50,8 @@ export function warnings(about: {
   /** Positions that are still held, and what they are worth at the last close. */
   readonly open: number
   readonly openWorth: number
-  readonly halted: boolean
+  /** What stopped trading, in words. */
+  readonly halted: string | null
   readonly interrupted: boolean
   /** 95th percentile of the time that answers took; null when none took any. */
   readonly latencyP95: number | null
@@ -85,7 +86,7 @@ export function warnings(about: {
     const advice = about.bounded ? 'the bounds show' : '--bounds shows'
     found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; ${advice} how much depends on their order.`)
   }
-  if (about.halted) found.push('Trading was HALTED, by the drawdown limit or by a person, and nothing was entered afterwards: the audit says which.')
+  if (about.halted !== null) found.push(`Trading was HALTED by ${about.halted}, and nothing was entered afterwards.`)
   if (about.open > 0) {
     found.push(`${about.open === 1 ? 'A position is' : `${about.open} positions are`} still held, worth ${about.openWorth.toFixed(8)} in quote at the last close: it counts in the equity and is no trade yet.`)
   }

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { messageOf, TapedeckError } from '../errors.ts'
+import type { Venue } from '../ports.ts'
 import { ProcessLock } from './process-lock.ts'
 import { makeFolder } from './run-directory.ts'
 
@@ -15,6 +16,17 @@ export interface AccountLock {
 const TOUCH_EVERY_MS = 6 * 3_600_000
 const FOLDER = 'tapedeck-locks'
 
+/** Where an account is: practice exchanges have one each. */
+export const accountPlace = ({ name, url }: Pick<Venue, 'name' | 'url'>): string =>
+  (url === null ? name : `${name}-${new URL(url).port}`)
+
+/** Begins the names of all locks of an account. */
+const accountPrefix = (venueName: string, apiKey: string): string =>
+  `${venueName}-${createHash('sha256').update(apiKey).digest('hex').slice(0, 12)}-`
+
+/** A market as file names and Binance write it, such as BTCUSDT. */
+const marketOf = (symbol: string): string => symbol.replaceAll(/[^A-Za-z0-9]/g, '')
+
 /**
  * One process per account and symbol: two would count each other's fills as their own. `symbols` such as BTC/USDT.
  * Throws TD_LOCKED, naming the process and the symbol; then nothing is held. A dead process's lock is taken over at
@@ -22,15 +34,14 @@ const FOLDER = 'tapedeck-locks'
  */
 export function lockAccount(venueName: string, apiKey: string, symbols: readonly string[]): AccountLock {
   const folder = lockFolder()
-  const account = createHash('sha256').update(apiKey).digest('hex').slice(0, 12)
+  const prefix = accountPrefix(venueName, apiKey)
   const held: ProcessLock[] = []
   const release = (): void => {
     for (const lock of held.splice(0)) lock.release()
   }
   // In one order for everybody, so that two of several symbols each do not both give up halfway.
   for (const symbol of [...new Set(symbols)].sort()) {
-    const market = symbol.replaceAll(/[^A-Za-z0-9]/g, '')
-    const lock = take(join(folder, `${venueName}-${account}-${market}`), symbol, release)
+    const lock = take(join(folder, `${prefix}${marketOf(symbol)}`), symbol, release)
     if (typeof lock === 'number') {
       release()
       throw new TapedeckError('TD_LOCKED',
@@ -51,14 +62,18 @@ export function lockAccount(venueName: string, apiKey: string, symbols: readonly
   }
 }
 
-/** Accounts and symbols that a living process holds, as `testnet-<account>-BTCUSDT`. Nothing is changed. */
-export function heldAccounts(): readonly { readonly name: string; readonly pid: number }[] {
+/** Markets that living processes trade with the account, such as BTCUSDT. Nothing is changed. */
+export function heldMarkets(
+  venueName: string, apiKey: string,
+): readonly { readonly market: string; readonly pid: number }[] {
   const folder = join(tmpdir(), FOLDER)
+  const prefix = accountPrefix(venueName, apiKey)
   if (!existsSync(folder)) return []
-  const names = new Set(readdirSync(folder).flatMap((entry) => /^(.+)\.\d+\.pid$/.exec(entry)?.[1] ?? []))
-  return [...names].sort().flatMap((name) => {
+  const names = readdirSync(folder).filter((entry) => entry.startsWith(prefix))
+    .flatMap((entry) => /^(.+)\.\d+\.pid$/.exec(entry)?.[1] ?? [])
+  return [...new Set(names)].sort().flatMap((name) => {
     const pid = ProcessLock.holder(join(folder, name))
-    return pid === null ? [] : [{ name, pid }]
+    return pid === null ? [] : [{ market: name.slice(prefix.length), pid }]
   })
 }
 

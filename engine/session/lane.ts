@@ -54,8 +54,8 @@ export class Lane {
   readonly #manages: boolean
   /** Nothing but price and levels can change it between decisions. */
   readonly #glides: boolean
-  /** A person, or books that were set back, have stopped the lane. */
-  #stopped = false
+  /** Who has stopped the lane, unless it was a limit: a person, or books that were set back. */
+  #stopped: string | null = null
   readonly #parted: Parted[] = []
   readonly #judgement = emptyJudgement()
   readonly #context: RiskContext
@@ -73,7 +73,7 @@ export class Lane {
     this.curve = like?.curve.copy() ?? new EquityCurve(account.cash)
     this.awake = like?.awake ?? false
     this.momentsInPosition = like?.momentsInPosition ?? 0
-    this.#stopped = like !== null && like.#stopped
+    this.#stopped = like === null ? null : like.#stopped
     this.#manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
     this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
     this.#context = {
@@ -102,20 +102,30 @@ export class Lane {
 
   /** A limit or a person has stopped the lane until a person resumes it. */
   get halted(): boolean {
-    return this.#stopped || this.#watch?.state === 'HALTED'
+    return this.haltedBy !== null
   }
 
-  /** No orders from here on; protection stays. */
-  halt(time: EpochMs, rule: string): void {
-    if (this.#stopped) return
-    this.#stopped = true
+  /** What stopped it, in words; null while it trades. */
+  get haltedBy(): string | null {
+    return this.#stopped ?? (this.#watch?.state === 'HALTED' ? 'the drawdown limit (maxDrawdown)' : null)
+  }
+
+  /** An order of the symbol has been sent whose outcome is not known yet. */
+  awaits(symbol: string): boolean {
+    return this.portfolio.holdings.some(({ instrument }, index) => instrument.symbol === symbol && this.#desk.isBusy(index))
+  }
+
+  /** No orders from here on; protection stays. `cause` tells a reader what the trail's `rule` means. */
+  halt(time: EpochMs, rule: string, cause: string): void {
+    if (this.#stopped !== null) return
+    this.#stopped = cause
     this.trail?.line('risk', time, { rule, state: 'HALTED', equity: equity(this.portfolio) })
   }
 
   /** A person lets the lane trade again: limits that count from a peak or a streak start afresh. */
   resume(time: EpochMs): void {
     if (!this.halted) return
-    this.#stopped = false
+    this.#stopped = null
     this.#watch?.resume()
     this.trail?.line('risk', time, { rule: 'operator', state: this.#watch?.state ?? 'ACTIVE', equity: equity(this.portfolio) })
   }
@@ -221,7 +231,7 @@ export class Lane {
 
   /** Books that were set back are for a person to look at before anything is bought with them. */
   #haltIfVoided(now: EpochMs): void {
-    if (this.#desk.takeVoided()) this.halt(now, 'reset')
+    if (this.#desk.takeVoided()) this.halt(now, 'reset', 'a reset of the exchange, which set the books back')
   }
 
   /** Marks the equity at a moment's close, once all its candles are settled. */
@@ -295,7 +305,7 @@ export class Lane {
   /** After the decision: the time stop, and stops that follow the price. Both act from the next candle on. */
   #manage(track: Track): Step {
     const holding = this.portfolio.holdings[track.index]
-    if (this.#stopped || !this.#leavable(track, holding)) return undefined
+    if (this.#stopped !== null || !this.#leavable(track, holding)) return undefined
     const { maxHold } = this.policy
     if (maxHold !== null && track.number + 1 - holding.entryIndex >= maxHold) {
       const context = this.#look(track, holding, 0)
@@ -340,7 +350,7 @@ export class Lane {
     context.price = track.snapshot.price
     context.latencyMs = latencyMs
     context.marketAgeMs = track.arrivedLateMs
-    context.state = this.#stopped ? 'HALTED' : 'ACTIVE'
+    context.state = this.#stopped !== null ? 'HALTED' : 'ACTIVE'
     context.equity = value
     context.openPositions = portfolio.openPositions + this.#desk.pendingEntries
     context.exposure = value - portfolio.cash + this.#desk.pendingSpend
@@ -348,7 +358,7 @@ export class Lane {
     context.candlesSinceExit = holding.exitIndex < 0 ? Infinity : track.number - holding.exitIndex
     if (watch !== null) {
       watch.roll(track.snapshot.time)
-      if (!this.#stopped) context.state = watch.state
+      if (this.#stopped === null) context.state = watch.state
       context.equityAtDayStart = watch.equityAtDayStart
       context.peakEquity = watch.peakEquity
       context.consecutiveLosses = watch.consecutiveLosses

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ChainedLog } from '../audit/chain.ts'
 import { syncFolder, writeDurably } from '../audit/durable-file.ts'
@@ -6,12 +6,15 @@ import { messageOf, TapedeckError } from '../errors.ts'
 import { ProcessLock } from './process-lock.ts'
 import { makeFolder } from './run-directory.ts'
 
+const RECORD = 'run.json'
+const TRAIL = 'audit.jsonl'
+
 /** What run.json holds. */
 export type RunRecord = Readonly<Record<string, unknown>>
 
 /**
  * The directory of a run that has to survive a crash: everything is written straight into its final place, nothing is
- * ever replaced or removed, and one process writes at a time. Every failure to write is TD_RUN_WRITE.
+ * ever replaced or removed once something is recorded, and one process writes at a time. Every failure to write is TD_RUN_WRITE.
  */
 export class LiveDirectory {
   readonly path: string
@@ -22,7 +25,7 @@ export class LiveDirectory {
     this.path = path
     this.#lock = lock
     try {
-      this.#trail = ChainedLog.open(join(path, 'audit.jsonl'))
+      this.#trail = ChainedLog.open(join(path, TRAIL))
     } catch (error) {
       this.release()
       throw error
@@ -46,19 +49,8 @@ export class LiveDirectory {
    */
   static resume(path: string): LiveDirectory {
     const whole = resolve(path)
-    if (!existsSync(join(whole, 'run.json'))) throw missing(whole)
+    if (!existsSync(join(whole, RECORD))) throw missing(whole)
     return new LiveDirectory(whole, claimed(whole))
-  }
-
-  /**
-   * The newest run directory, by `startedAt`, that could be gone on with: run.json says `running` or `stopped`, and
-   * `match` agrees. null when there is none.
-   */
-  static findNewest(parent: string, match: (record: RunRecord) => boolean): string | null {
-    const found = recordsIn(parent)
-      .filter(({ record }) => record['state'] === 'running' || record['state'] === 'stopped')
-      .filter(({ record }) => match(record))
-    return found[0]?.path ?? null
   }
 
   /** The living process that writes the run in `path`, or null. */
@@ -78,7 +70,7 @@ export class LiveDirectory {
 
   /** Replaces run.json in one step, durably. */
   writeRun(document: object): void {
-    this.write('run.json', `${JSON.stringify(document, null, 2)}\n`)
+    this.write(RECORD, `${JSON.stringify(document, null, 2)}\n`)
   }
 
   readRun(): RunRecord {
@@ -100,6 +92,12 @@ export class LiveDirectory {
     this.#lock ??= claimed(this.path)
   }
 
+  /** Removes the directory when nothing was recorded: a start that failed is no run. Close the trail before. */
+  discardStump(): void {
+    if (existsSync(join(this.path, RECORD)) || !isEmpty(this.path)) return
+    guarded(this.path, () => { rmSync(this.path, { recursive: true, force: true }) })
+  }
+
   /** Lets another process have the directory. Close the trail before. */
   release(): void {
     this.#lock?.release()
@@ -109,7 +107,7 @@ export class LiveDirectory {
 
 /** run.json of a run's directory. Throws TD_RUN_MISSING when there is none, TD_TRAIL_BROKEN when it is damaged. */
 export function readRun(path: string): RunRecord {
-  const file = join(path, 'run.json')
+  const file = join(path, RECORD)
   if (!existsSync(file)) throw missing(path)
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as RunRecord
@@ -121,7 +119,8 @@ export function readRun(path: string): RunRecord {
 
 /**
  * Runs below `parent` with what their run.json says, newest first by `startedAt`. Damaged ones are left out; `broken` is
- * told of them.
+ * told of them, and of one that is just being started. What a start left that failed before anything was recorded is
+ * no run.
  */
 export function recordsIn(
   parent: string, broken: (path: string, error: unknown) => void = () => {},
@@ -134,13 +133,18 @@ export function recordsIn(
       const { startedAt } = record
       return [{ path, record, startedAt: typeof startedAt === 'string' ? startedAt : '' }]
     } catch (error) {
-      if (existsSync(join(path, 'audit.jsonl'))) broken(path, error)
+      if (existsSync(join(path, TRAIL)) && !isStump(path)) broken(path, error)
       return []
     }
   })
   runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : a.path < b.path ? 1 : -1))
   return runs.map(({ path, record }) => ({ path, record }))
 }
+
+const isEmpty = (path: string): boolean => (statSync(join(path, TRAIL), { throwIfNoEntry: false })?.size ?? 0) === 0
+
+const isStump = (path: string): boolean =>
+  !existsSync(join(path, RECORD)) && isEmpty(path) && LiveDirectory.writer(path) === null
 
 const claimOf = (path: string): string => join(path, 'writer')
 

@@ -12,7 +12,7 @@ const FOLDER = 'operator'
 
 const haltSchema = z.object({ time: z.number(), reason: z.string() })
 const requestSchema = z.object({
-  time: z.number(), act: z.enum(['close', 'resume']), symbol: z.string().nullable(), reason: z.string(),
+  time: z.number(), act: z.enum(['close', 'leave', 'resume']), symbol: z.string().nullable(), reason: z.string(),
 })
 
 /** From now on no order leaves the run in `path`, whoever runs it: on disk when this returns. Throws TD_RUN_WRITE. */
@@ -25,6 +25,11 @@ export function haltReason(path: string): string | null {
   return readHalt(path)?.reason ?? null
 }
 
+/** When the halt in {@link haltReason} was written, or what cannot be read appeared. */
+export function haltOf(path: string): { readonly time: EpochMs; readonly reason: string } | null {
+  return readHalt(path)
+}
+
 /** Lifts a halt durably and tells the run to start its limits afresh. Throws TD_RUN_WRITE. */
 export function resume(path: string, now: EpochMs): void {
   guarded(path, () => {
@@ -35,9 +40,12 @@ export function resume(path: string, now: EpochMs): void {
   request(path, 'resume', null, 'resumed by a person', now)
 }
 
-/** Leaves a request for the run in directory `path`: on disk when this returns. Throws TD_RUN_WRITE. */
+/**
+ * Leaves a request for the run in directory `path`: on disk when this returns. `close` is done or refused at the next
+ * wake-up; `leave` is a close that waits until no order of the symbol is under way. Throws TD_RUN_WRITE.
+ */
 export function request(
-  path: string, act: 'close' | 'resume', symbol: string | null, reason: string, now: EpochMs,
+  path: string, act: 'close' | 'leave' | 'resume', symbol: string | null, reason: string, now: EpochMs,
 ): void {
   guarded(path, () => {
     const folder = join(path, FOLDER)
@@ -62,6 +70,13 @@ export function resumePending(path: string): boolean {
   return requestsIn(join(path, FOLDER)).some(({ file }) => readRequest(file)?.act === 'resume')
 }
 
+/** Symbols that the run is still to leave as soon as it can. */
+export const leavePending = (path: string): ReadonlySet<string | null> =>
+  new Set(requestsIn(join(path, FOLDER)).flatMap(({ file }) => {
+    const read = readRequest(file)
+    return read?.act === 'leave' ? [read.symbol] : []
+  }))
+
 /** What people tell the run in one directory, as the run reads it. Remembers which halt it has told. */
 export class OperatorBox {
   readonly #path: string
@@ -79,9 +94,10 @@ export class OperatorBox {
   /**
    * Requests in order, each gone from the folder once the next thing is asked for: until then it may not be in the trail,
    * and a process that is killed finds it again. A halt in force comes last, once. A request that cannot be read is kept
-   * as `*.unreadable`. Throws TD_RUN_WRITE when a request cannot be taken away.
+   * as `*.unreadable`. A `leave` comes as a close, once its symbol is not `busy`. Throws TD_RUN_WRITE when a request
+   * cannot be taken away.
    */
-  *acts(): Generator<OperatorAct, void, undefined> {
+  *acts(busy: (symbol: string) => boolean = () => false): Generator<OperatorAct, void, undefined> {
     const folder = join(this.#path, FOLDER)
     for (const { file } of guarded(this.#path, () => requestsIn(folder))) {
       const read = readRequest(file)
@@ -89,10 +105,11 @@ export class OperatorBox {
         guarded(this.#path, () => renameSync(file, `${file}.unreadable`))
         continue
       }
+      if (read.act === 'leave' && read.symbol !== null && busy(read.symbol)) continue
       // A halt that is still there after somebody resumed is a newer one, even if it says the same.
       if (read.act === 'resume') this.#told = null
       try {
-        yield { kind: 'operator', ...read }
+        yield { kind: 'operator', ...read, act: read.act === 'leave' ? 'close' : read.act }
       } finally {
         guarded(this.#path, () => {
           rmSync(file, { force: true })

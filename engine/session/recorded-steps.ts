@@ -20,5 +20,5 @@ const failureFields = ({ kind, message, status, retryAfterMs }: NonNullable<Step
 /** The steps of a line that {@link stepFields} went into. */
 export function stepsOf(line: PastLine): readonly Step[] {
   const steps = line['steps'] as readonly (Omit<Step, 'turns'> & { readonly turns: readonly number[] })[]
-  return steps.map((step) => ({ ...step, turns: step.turns.map((at) => (step.replies as readonly Reply[])[at].answer!) }))
+  return steps.map((step) => ({ ...step, turns: step.turns.map((at) => (step.replies)[at].answer!) }))
 }

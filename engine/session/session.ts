@@ -134,12 +134,12 @@ class Session {
   }
 
   /** A person has spoken. */
-  async operate({ act, symbol, time }: OperatorAct): Promise<void> {
+  async operate({ act, symbol, time, reason }: OperatorAct): Promise<void> {
     this.#plan.clock.reach(time)
     for (const lane of this.#lanes) {
       switch (act) {
         case 'halt':
-          lane.halt(time, 'operator')
+          lane.halt(time, 'operator', `a person (${reason})`)
           break
         case 'resume':
           lane.resume(time)

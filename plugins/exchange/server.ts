@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ENDPOINTS, type Core } from './core.ts'
 import type { Dispatcher, Outcome } from './dispatch.ts'
 import { BinanceError, refusals } from './errors.ts'
+import { Hold } from './hold.ts'
 import { parseParams } from './params.ts'
 import { checkKey } from './signature.ts'
 import type { Endpoint } from './world.ts'
@@ -56,10 +57,17 @@ async function handle(endpoint: Endpoint, dispatcher: Dispatcher, request: Fasti
   return reply.code(outcome.status).headers(outcome.headers).type(outcome.type).send(outcome.body)
 }
 
-const advance = z.strictObject({ until: z.number() })
+const advance = z.strictObject({ until: z.number(), by: z.string().optional() })
+/** Real ms that a client may keep the clock to itself without asking again. */
+const LONGEST_HOLD_MS = 10_000
+const holding = z.strictObject({ by: z.string().min(1), ms: z.number().min(0).max(LONGEST_HOLD_MS) })
 
 function addControl(app: FastifyInstance, core: Core, apiKey: string, counts: () => object): void {
   const { clock } = core
+  const hold = new Hold()
+  const onlyStepped = (): void => {
+    if (!clock.stepped) throw new BinanceError(409, -1020, 'This exchange keeps its own time: only a stepped one can be advanced or held.')
+  }
   const guard = (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
     try {
       checkKey(keyOf(request), apiKey)
@@ -75,11 +83,22 @@ function addControl(app: FastifyInstance, core: Core, apiKey: string, counts: ()
   app.route({
     method: 'POST', url: '/practice/advance', preHandler: guard, errorHandler: onError,
     handler: async (request) => {
-      if (!clock.stepped) throw new BinanceError(409, -1020, 'This exchange keeps its own time: only a stepped one can be advanced.')
+      onlyStepped()
       const wish = advance.safeParse(parseJson(request.body))
       if (!wish.success) throw refusals.missing('until')
+      if (hold.blocks(wish.data.by)) return { time: clock.now(), ended: clock.ended, held: true }
       clock.moveTo(Math.min(wish.data.until, clock.nextClose))
       return { time: clock.now(), ended: clock.ended }
+    },
+  })
+  app.route({
+    method: 'POST', url: '/practice/hold', preHandler: guard, errorHandler: onError,
+    handler: async (request) => {
+      onlyStepped()
+      const wish = holding.safeParse(parseJson(request.body))
+      if (!wish.success) throw refusals.missing(wish.error.issues[0].path.join('.') || 'by')
+      const { by, ms } = wish.data
+      return { time: clock.now(), ended: clock.ended, held: !hold.take(by, ms) }
     },
   })
   app.route({

@@ -18,7 +18,7 @@ describe('tapedeck doctor', { timeout: 2 * PATIENCE_MS }, () => {
     expect(well).toBe(true)
     expect(checks.filter(({ ok }) => ok === false)).toEqual([])
     const names = checks.map(({ name }) => name)
-    for (const name of ['node', 'disk space', 'disk flush', 'accounts', 'break-even', 'venue keys', 'venue', 'clock', 'keys', 'trading', 'BTC/USDT filters']) {
+    for (const name of ['node', 'disk space', 'disk flush', 'break-even', 'venue keys', 'account', 'venue', 'clock', 'keys', 'trading', 'BTC/USDT filters']) {
       expect(names).toContain(name)
     }
     const { stdout } = await here.succeeds(['doctor', '--exchange', url], KEYS)
@@ -74,8 +74,20 @@ describe('tapedeck doctor', { timeout: 2 * PATIENCE_MS }, () => {
     await end(await hold.holding(), 'SIGKILL')
     hold.here.put(`runs/${hold.runs[0]}/HALTED.json`, JSON.stringify({ time: 0, reason: 'a test' }))
     const { stdout } = await hold.run('doctor', '--exchange', hold.exchange.url)
-    expect(stdout).toMatch(/– run +hold-\S+ crashed, holding BTC\/USDT/)
-    expect(stdout).toMatch(/– run +hold-\S+ is HALTED: a test/)
+    expect(stdout).toMatch(/– run +hold-\S+ crashed, holding BTC\/USDT[^✓✗]*tapedeck panic\s+hold-/)
+    expect(stdout).toMatch(/– run +hold-\S+ is HALTED: a test[^✓✗]*tapedeck\s+resume\s+hold-/)
+  })
+
+  it('tells who trades with this account, and nothing of others', async () => {
+    const hold = await Hold.open()
+    const bot = await hold.holding()
+    const { url } = await practice()
+    const account = async (exchange: string): Promise<string | undefined> =>
+      (JSON.parse((await hold.run('doctor', '--json', '--exchange', exchange)).stdout) as Examined).checks.find(({ name }) => name === 'account')?.detail
+    expect(await account(hold.exchange.url)).toBe(`it trades BTCUSDT by process ${bot.child.pid}`)
+    expect(await account(url)).toBe('no process trades with it')
+    await end(bot, 'SIGKILL')
+    expect(await account(hold.exchange.url)).toBe('no process trades with it')
   })
 
   it('refuses a symbol that is none', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { until, workspace } from '../support/cli.ts'
+import { auditOf, sample, scenario, until, workspace, type Workspace } from '../support/cli.ts'
 import { end, Hold, mortal, PATIENCE_MS } from '../support/held.ts'
 import { call, SYMBOL } from '../support/practice.ts'
 
@@ -7,6 +7,7 @@ import { call, SYMBOL } from '../support/practice.ts'
 const foreignOrder = async ({ exchange }: Hold): Promise<void> => {
   const { status } = await call(exchange, 'POST', '/order', {
     ...SYMBOL, side: 'SELL', type: 'LIMIT', timeInForce: 'GTC', quantity: '0.40000', price: '400.00', newClientOrderId: 'somebody-else',
+    recvWindow: 60_000,
   })
   expect(status).toBe(200)
 }
@@ -30,6 +31,24 @@ const expectAdopted = async (hold: Hold): Promise<void> => {
   await until(() => hold.lines('decision').length > length + 2, 'the bot has decided again', PATIENCE_MS)
   expect(hold.lines('decision').slice(length)).toMatchObject([{ reason: 'halted' }, { reason: 'halted' }, { reason: 'halted' }])
   expect(hold.exchange.orders()).toHaveLength(orders)
+}
+
+/** Hours pass in milliseconds: any request that was not signed in the very same wake-up would be too old. */
+const HOURLY = { CHECK_INTERVAL: '3600' }
+const hourly = (changes: object): object => scenario({
+  name: 'hourly', market: { file: sample }, broker: { name: 'paper', cash: 10_000 },
+  instrument: { tickSize: 0.01, lotSize: 0.00001, minNotional: 5 }, ...changes,
+})
+const CALM = { strategy: { name: 'buy-and-hold' }, policy: { minConfidence: 0.6, stopLoss: 0.5, takeProfit: 3, positionSize: 0.2 } }
+const BUSY = {
+  strategy: { name: 'random', params: { seed: 7, buy: 0.6, sell: 0.2 } }, policy: { minConfidence: 0.6, stopLoss: 0.01, takeProfit: 0.01, positionSize: 0.2 },
+}
+
+/** Whole lines of the only run's trail; none before there is one. */
+const linesOf = (here: Workspace): readonly Record<string, unknown>[] => {
+  const [run] = here.list('runs')
+  const text = run !== undefined && here.list('runs', run).includes('audit.jsonl') ? here.read('runs', run, 'audit.jsonl') : ''
+  return text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
 describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
@@ -112,6 +131,34 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     await hold.proveTrail()
   })
 
+  it.each<[string, object, number]>([
+    ['calm', CALM, 1], ['busy', BUSY, 2], ['calm', CALM, 30], ['busy', BUSY, 9], ['busy', BUSY, 14],
+  ])('leaves what a rehearsal at full speed holds (%#: %s)', async (_, changes, fills) => {
+    const here = workspace()
+    here.put('s.yaml', hourly(changes))
+    const bot = mortal(here.start(['rehearse', 's.yaml'], HOURLY))
+    const enough = (): boolean => {
+      const lines = linesOf(here)
+      return changes === CALM ? lines.filter(({ type }) => type === 'decision').length > fills && lines.some(({ type }) => type === 'fill')
+        : lines.filter(({ type }) => type === 'fill').length >= fills
+    }
+    await until(enough, 'the bot has traded', PATIENCE_MS)
+    const { code, stdout, stderr } = await here.run(['panic'])
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^hourly-\S+ {2}HALTED · process \d+ runs it\n {2}✓ /)
+    expect(code).toBe(0)
+    const { length } = linesOf(here)
+    await until(() => linesOf(here).slice(length).filter(({ type }) => type === 'decision').length > 3, 'the bot has gone on', PATIENCE_MS)
+    await end(bot, 'SIGINT')
+    const [run] = here.list('runs')
+    expect(JSON.parse((await here.succeeds(['positions', '--json'])).stdout)).toMatchObject({ positions: [], entering: [] })
+    const lines = auditOf(here, run)
+    expect(lines.filter(({ type }) => type === 'operator')).toMatchObject([{ act: 'halt', reason: 'panic' }])
+    expect(lines.at(-1)).toMatchObject({ event: 'stopped', open_positions: 0 })
+    expect((await here.succeeds(['verify', run])).stdout).toMatch(/^sound: /)
+    expect((await here.succeeds(['replay', run])).stdout).toMatch(/^identical: /)
+  })
+
   it('says what to do when the venue is gone', async () => {
     const hold = await Hold.open()
     await end(await hold.holding(), 'SIGKILL')
@@ -123,15 +170,48 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
   })
 
-  it('halts a rehearsal whose own exchange died with it', async () => {
+  it.each<NodeJS.Signals>(['SIGKILL', 'SIGINT'])('is made good by a rehearsal whose own exchange ended with it by %s', async (signal) => {
     const hold = await Hold.open()
     const bot = mortal(hold.here.start(['rehearse', 'hold.yaml', '--speed', '600']))
     await until(() => hold.lines('fill').length > 0, 'the bot has bought', PATIENCE_MS)
-    await end(bot, 'SIGKILL')
+    await end(bot, signal)
+    const [run] = hold.runs
+    // Twice: one wish is enough.
+    for (const _ of [1, 2]) {
+      const { code, stdout, stderr } = await hold.run('panic', '--reason', 'enough')
+      expect(stdout).toContain('its practice exchange ended with its process and comes back with it, BTC/USDT still held: '
+        + 'left as the first thing after `tapedeck rehearse SCENARIO --resume`')
+      expect(stderr).toBe('')
+      expect(code).toBe(1)
+      expect(hold.here.list('runs', run, 'operator')).toHaveLength(1)
+    }
+    const before = hold.lines('decision').length
+    const again = mortal(hold.here.start(['rehearse', 'hold.yaml', '--speed', '600', '--resume']))
+    await until(() => hold.lines('trade').length > 0, 'the position is left', PATIENCE_MS)
+    await until(() => hold.lines('decision').length > before + 3, 'it has decided again', PATIENCE_MS)
+    const { stderr } = await end(again, 'SIGINT')
+    expect(stderr).toMatch(new RegExp(`warning: ${run} is HALTED since \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d(:\\d\\d)? UTC: enough; BTC/USDT is left first, `
+      + `then it sends no order until \`tapedeck resume ${run}\``))
+    expect(hold.lines('operator')).toMatchObject([{ act: 'close', symbol: 'BTC/USDT', reason: 'enough' }, { act: 'halt', reason: 'enough' }])
+    expect(hold.lines('trade')).toMatchObject([{ symbol: 'BTC/USDT', reason: 'operator' }])
+    expect(hold.lines('fill')).toHaveLength(2)
+    expect(hold.lines('decision').at(-1)).toMatchObject({ reason: 'halted' })
+    expect(await hold.positions()).toEqual([])
+    expect(hold.here.list('runs', run, 'operator')).toEqual([])
+    await hold.proveTrail()
+    expect((await hold.run('panic')).code).toBe(0)
+  })
+
+  it('halts a run whose run.json does not tell its broker, and says so', async () => {
+    const hold = await Hold.open()
+    await end(await hold.holding(), 'SIGKILL')
+    const file = `runs/${hold.runs[0]}/run.json`
+    const { broker, ...rest } = JSON.parse(hold.here.read(file)) as Record<string, unknown>
+    expect(broker).toEqual({ name: 'binance', options: { cash: 10_000, slippageBps: 0, feeAsset: 'received', fillTimeframe: null } })
+    hold.here.put(file, JSON.stringify(rest))
     const { code, stdout } = await hold.run('panic')
-    expect(stdout).toContain('its practice exchange ended with its process and comes back with it, BTC/USDT still held')
+    expect(stdout).toMatch(/HALTED.*\n.*\n {2}✗ hold-\S+: its run\.json does not tell the broker that it trades with/)
     expect(code).toBe(1)
-    expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
   })
 
   it('halts every other run although one is damaged', async () => {
@@ -147,7 +227,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
 
   it('refuses where there is nothing to halt', async () => {
     const here = workspace()
-    await here.refuses(['panic'], 'TD_RUN_MISSING', ['runs: no run there is running or stopped'])
+    await here.refuses(['panic'], 'TD_RUN_MISSING', ['runs: there is no such folder'])
     await here.refuses(['panic', 'hold'], 'TD_RUN_MISSING', ['hold'])
     await here.refuses(['resume', 'hold'], 'TD_RUN_MISSING', ['hold'])
   })

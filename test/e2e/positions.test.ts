@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { until, workspace } from '../support/cli.ts'
 import { end, Hold, PATIENCE_MS } from '../support/held.ts'
@@ -41,14 +42,29 @@ describe('tapedeck positions', { timeout: 2 * PATIENCE_MS }, () => {
     await end(await hold.holding(), 'SIGINT')
     const file = `runs/${hold.runs[0]}/run.json`
     hold.here.put(file, JSON.stringify({ ...JSON.parse(hold.here.read(file)) as object, state: 'finished' }))
-    expect((await hold.here.succeeds(['positions'])).stdout).toBe('No open position: 0 runs in runs are running or stopped.\n')
+    expect((await hold.here.succeeds(['positions'])).stdout).toBe('No open position: 0 runs in runs are running or stopped.\n  1 run came to the end: tapedeck positions --all\n')
+    expect((await hold.here.succeeds(['positions', '--out', hold.here.path('runs')])).stdout).toContain(': tapedeck positions --all\n')
+    renameSync(hold.here.path('runs'), hold.here.path('my runs'))
+    expect((await hold.here.succeeds(['positions', '--out', 'my runs'])).stdout).toContain(": tapedeck positions --all --out 'my runs'\n")
+    renameSync(hold.here.path('my runs'), hold.here.path('runs'))
     expect(await hold.positions('--all')).toMatchObject([{ state: 'finished' }])
   })
 
   it('says that there is none', async () => {
     const here = workspace()
-    expect((await here.succeeds(['positions', '--out', 'nowhere'])).stdout).toBe('No open position: 0 runs in nowhere are running or stopped.\n')
+    expect((await here.succeeds(['positions', '--out', 'nowhere'])).stdout).toBe('No open position: there is no folder nowhere; give the one that holds the runs with --out.\n')
     expect(JSON.parse((await here.succeeds(['positions', '--json'])).stdout)).toEqual({ positions: [], entering: [], runs: 0, unreadable: [] })
+  })
+
+  it('takes what a failed start left for no run, unless something was recorded', async () => {
+    const here = workspace()
+    here.put('runs/stump/audit.jsonl', '')
+    here.put('runs/stump/exchange.jsonl', '{"op":"open"}\n')
+    expect((await here.succeeds(['positions'])).stderr).toBe('')
+    here.put('runs/stump/audit.jsonl', '{"type": "session"}\n')
+    const { code, stderr } = await here.run(['positions'])
+    expect(stderr).toMatch(/warning: \S+stump is left out: .*no run\.json/)
+    expect(code).toBe(1)
   })
 
   it('names runs that it cannot read, and does not call that well', async () => {

@@ -93,6 +93,13 @@ describe('tapedeck rehearse', () => {
     expect(trails[0]).toBe(trails[1])
   })
 
+  it('leaves nothing behind when its exchange is not there', async () => {
+    const other = workspace()
+    other.put('s.yaml', rehearsed())
+    await other.refuses(['rehearse', 's.yaml', '--exchange', 'http://127.0.0.1:1'], 'TD_EXCHANGE_FAILED', ['is it still running?'], ENV)
+    expect(other.list('runs')).toEqual([])
+  })
+
   it('refuses what it cannot rehearse in one line', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed())
@@ -121,7 +128,7 @@ describe('a rehearsal that is stopped', () => {
     child.kill('SIGTERM')
     const { code, stdout } = await done
     expect(code).toBe(130)
-    expect(stdout).toContain('--resume goes on with it')
+    expect(stdout).toContain('This goes on with it:\n  tapedeck rehearse s.yaml --speed 40000 --resume\n')
     const run = onlyRun(here)
     expect(recordOf(here, run).state).toBe('stopped')
     const lines = auditOf(here, run)
@@ -141,6 +148,28 @@ describe('a rehearsal that is stopped', () => {
     expect(decisionsOf(here)).toHaveLength(8 * 24)
     expect((await here.succeeds(['replay', run])).stdout).toMatch(/over 1 restart/)
     await here.succeeds(['verify', run])
+  })
+})
+
+describe('a rehearsal that is to be gone on with', () => {
+  it('says by which command, and in what another scenario differs', async () => {
+    const here = workspace()
+    here.put('my own.yaml', rehearsed())
+    const args = ['rehearse', 'my own.yaml', '--to', '2024-01-05', '--set', 'policy.stopLoss=0.02', '--out', 'kept']
+    const { child, done } = here.start([...args, '--speed', '3600'], ENV)
+    await until(() => here.list('kept').some((run) => here.list('kept', run).includes('run.json')), 'the run has begun')
+    child.kill('SIGINT')
+    const { stdout } = await done
+    const [run] = here.list('kept')
+    expect(stdout).toContain("tapedeck rehearse 'my own.yaml' --to 2024-01-05 --set policy.stopLoss=0.02 --out kept --speed 3600 --resume\n")
+    expect(stdout).toContain(`tapedeck replay ${run} --out kept `)
+    await here.refuses(['rehearse', 'my own.yaml', '--out', 'kept', '--resume'], 'TD_RUN_MISSING', [
+      `kept: ${run} could be gone on with, but its scenario differs`, 'market.options.to was 2024-01-05T00:00:00.000Z and is 2024-01-09T00:00:00.000Z now',
+      'policy.stopLoss was 0.02 and is 0.01 now', 'give the same --from, --to, --set and settings',
+    ], ENV)
+    await here.refuses(['rehearse', 'my own.yaml', '--out', 'nowhere', '--resume'], 'TD_RUN_MISSING', ['nowhere: no rehearsal of rehearsed that was stopped or killed'], ENV)
+    await here.succeeds([...args, '--resume'], ENV)
+    expect(here.list('kept')).toEqual([run])
   })
 })
 

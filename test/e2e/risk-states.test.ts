@@ -44,6 +44,7 @@ describe('risk states of a run', () => {
     expect(before).toHaveLength(1)
     const haltedAfter = find(trailOf(uncut.directory), 'decision', {}).findIndex(({ timestamp }) => timestamp! > before[0].timestamp!)
     expect(haltedAfter).toBeGreaterThan(0)
+    expect(uncut.report!.warnings).toContain('Trading was HALTED by the drawdown limit (maxDrawdown), and nothing was entered afterwards.')
 
     const directory = await stopped(on, haltedAfter + 5)
     const again = await rehearseOn(on, { ...QUARTERLY, resume: true })
@@ -103,6 +104,7 @@ describe('risk states of a run', () => {
     expect(lines.filter(({ type }) => type === 'operator')).toHaveLength(1)
     expect(lines.slice(act).some(({ type, purpose }) => type === 'intent' && purpose === undefined)).toBe(false)
     expect(find(lines, 'risk', { rule: 'operator', state: 'HALTED' })).toHaveLength(1)
+    expect(result.report!.warnings).toContain('Trading was HALTED by a person (a person had enough), and nothing was entered afterwards.')
     expect(lines.slice(act).some(({ type, reason }) => type === 'decision' && reason === 'halted')).toBe(true)
     expect((await replay(result.directory, quietWorld())).difference).toBeNull()
   })

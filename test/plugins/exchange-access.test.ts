@@ -107,14 +107,39 @@ describe('control routes', () => {
     expect(json).toEqual({ time: START, pace: 'stepped', ended: false, endTime: START + 20 * MINUTE, counts: { signed: 1, public: 1, orders: 0 } })
   })
 
+  it('keep the clock for one client, until it lets go or its time is over', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { url } = await practice()
+    const post = async (route: string, body: object): Promise<unknown> =>
+      (await send(`${url}/practice/${route}`, { method: 'POST', headers: key, body: JSON.stringify(body) })).json
+    expect(await post('hold', { by: 'one', ms: 5_000 })).toEqual({ time: START, ended: false, held: false })
+    expect(await post('advance', { until: START + 1 })).toEqual({ time: START, ended: false, held: true })
+    expect(await post('advance', { until: START + 2, by: 'another' })).toEqual({ time: START, ended: false, held: true })
+    expect(await post('hold', { by: 'another', ms: 0 })).toMatchObject({ held: true })
+    expect(await post('advance', { until: START + 3, by: 'one' })).toEqual({ time: START + 3, ended: false })
+    expect(await post('hold', { by: 'one', ms: 0 })).toMatchObject({ held: false })
+    expect(await post('advance', { until: START + 4 })).toEqual({ time: START + 4, ended: false })
+    expect(await post('hold', { by: 'another', ms: 5_000 })).toMatchObject({ held: false })
+    vi.advanceTimersByTime(4_999)
+    expect(await post('advance', { until: START + 5 })).toMatchObject({ held: true })
+    vi.advanceTimersByTime(1)
+    expect(await post('advance', { until: START + 5 })).toEqual({ time: START + 5, ended: false })
+  })
+
   it('refuse nonsense, and to step a clock that runs by itself', async () => {
     const stepped = await practice()
     const advanceBy = (exchange: PracticeExchange, body: string): Promise<RawAnswer> =>
       send(`${exchange.url}/practice/advance`, { method: 'POST', headers: key, body })
     expect((await advanceBy(stepped, 'soon')).json).toMatchObject({ code: -1102 })
     expect((await advanceBy(stepped, '{"until":"soon"}')).status).toBe(400)
+    const holdBy = (exchange: PracticeExchange, body: string): Promise<RawAnswer> =>
+      send(`${exchange.url}/practice/hold`, { method: 'POST', headers: key, body })
+    expect((await holdBy(stepped, '{"by":"me","ms":60000}')).json).toMatchObject({ code: -1102, msg: expect.stringContaining("'ms'") as string })
+    expect((await holdBy(stepped, 'now')).status).toBe(400)
     const running = await practice(QUIET, { pace: 1 })
     expect((await advanceBy(running, '{"until":1e14}')).status).toBe(409)
+    expect((await holdBy(running, '{"by":"me","ms":1}')).status).toBe(409)
   })
 })
 

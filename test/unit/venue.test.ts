@@ -25,11 +25,14 @@ describe('the venue', () => {
     expect(choose({}, { exchange: url })).toEqual({ name: 'practice', url, apiKey: 'practice', apiSecret: 'practice' })
     expect(choose(KEYS, { exchange: `${url}/` })).toEqual({ name: 'practice', url, apiKey: 'key', apiSecret: 'secret' })
     expect(choose({}, { exchange: 'http://[::1]:4711' })).toMatchObject({ url: 'http://[::1]:4711' })
+    expect(choose({}, { exchange: 'http://localhost:4711/' })).toMatchObject({ url })
+    expect(choose({}, { exchange: 'http://LOCALHOST:4711' })).toMatchObject({ url })
   })
 
   it.each([
-    'http://example.com', 'https://127.0.0.1:4711', 'http://localhost:4711', 'http://127.0.0.1.example.com', 'http://user:word@127.0.0.1:1',
+    'http://example.com', 'https://127.0.0.1:4711', 'http://127.0.0.1.example.com', 'http://user:word@127.0.0.1:1',
     'http://127.0.0.1:4711/api', 'http://10.0.0.1:80', '127.0.0.1:4711', '',
+    'https://localhost:4711', 'http://localhost.example.com:4711', 'http://user@localhost:4711', 'http://localhost@10.0.0.1:80', 'http://localhost:4711/api',
   ])('is no practice exchange at %j', (exchange) => {
     expect(() => choose({}, { exchange })).toThrow(coded('TD_VENUE', 'on this machine'))
   })

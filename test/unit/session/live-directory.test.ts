@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { LiveDirectory, readRun } from '../../../engine/session/live-directory.ts'
+import { LiveDirectory, readRun, recordsIn } from '../../../engine/session/live-directory.ts'
 import { trailLine } from '../../support/chained-trail.ts'
 import { coded } from '../../support/coded.ts'
 import { otherProcess } from '../../support/other-process.ts'
@@ -112,8 +112,25 @@ describe('LiveDirectory', () => {
   })
 })
 
-describe('findNewest', () => {
-  it('finds the newest run that could go on and matches', () => {
+describe('a start that failed', () => {
+  it('leaves no directory, unless something was recorded', () => {
+    const parent = temporaryFolder()
+    const stump = LiveDirectory.create(parent, 'stump')
+    stump.trail.close()
+    stump.discardStump()
+    stump.release()
+    expect(readdirSync(parent)).toEqual([])
+    const run = LiveDirectory.create(parent, 'run')
+    run.writeRun({ run: 'run' })
+    run.trail.close()
+    run.discardStump()
+    run.release()
+    expect(readdirSync(parent)).toEqual(['run'])
+  })
+})
+
+describe('recordsIn', () => {
+  it('finds the runs of a folder, newest first, and tells of damaged ones', () => {
     const parent = temporaryFolder()
     put(parent, 'a', { state: 'running', startedAt: '2024-01-03T00:00:00.000Z', hash: 1 })
     put(parent, 'b', { state: 'stopped', startedAt: '2024-01-05T00:00:00.000Z', hash: 1 })
@@ -124,9 +141,14 @@ describe('findNewest', () => {
     put(parent, '.g.tmp', { state: 'running', startedAt: '2024-01-09T00:00:00.000Z', hash: 1 })
     mkdirSync(join(parent, 'h'))
     writeFileSync(join(parent, 'i'), '')
-    expect(LiveDirectory.findNewest(parent, ({ hash }) => hash === 1)).toBe(join(parent, 'b'))
-    expect(LiveDirectory.findNewest(parent, ({ hash }) => hash === 2)).toBe(join(parent, 'e'))
-    expect(LiveDirectory.findNewest(parent, ({ hash }) => hash === 3)).toBeNull()
-    expect(LiveDirectory.findNewest(join(parent, 'none'), () => true)).toBeNull()
+    writeFileSync(join(parent, 'f', 'audit.jsonl'), '')
+    writeFileSync(join(parent, 'h', 'audit.jsonl'), '')
+    const broken: string[] = []
+    const found = recordsIn(parent, (path) => { broken.push(path) })
+    expect(found.map(({ path }) => path)).toEqual(['d', 'e', 'b', 'c', 'a'].map((name) => join(parent, name)))
+    expect(found[1].record).toMatchObject({ state: 'running', hash: 2 })
+    // A folder with an empty trail and no record is no run.
+    expect(broken).toEqual([join(parent, 'f')])
+    expect(recordsIn(join(parent, 'none'))).toEqual([])
   })
 })

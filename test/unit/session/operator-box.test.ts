@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { halt, haltReason, OperatorBox, request, resume } from '../../../engine/session/operator-box.ts'
+import { halt, haltReason, leavePending, OperatorBox, request, resume } from '../../../engine/session/operator-box.ts'
 import { coded } from '../../support/coded.ts'
 import { temporaryFolder } from '../../support/run-scenario.ts'
 
@@ -56,6 +56,17 @@ describe('a halt', () => {
 })
 
 describe('requests', () => {
+  it('to leave a symbol wait while it is busy, and hold nothing else up', () => {
+    const box = new OperatorBox(path)
+    request(path, 'leave', 'BTC/USDT', 'panic', NOW)
+    request(path, 'close', 'ETH/USDT', 'asked', NOW + 1)
+    expect([...leavePending(path)]).toEqual(['BTC/USDT'])
+    expect([...box.acts((symbol) => symbol === 'BTC/USDT')]).toMatchObject([{ act: 'close', symbol: 'ETH/USDT' }])
+    expect([...box.acts(() => false)]).toEqual([{ kind: 'operator', time: NOW, act: 'close', symbol: 'BTC/USDT', reason: 'panic' }])
+    expect([...leavePending(path)]).toEqual([])
+    expect([...box.acts()]).toEqual([])
+  })
+
   it('come once, in the order of time and then of asking', () => {
     const box = new OperatorBox(path)
     request(path, 'close', 'ETH/USDT', 'later', NOW + 5)
