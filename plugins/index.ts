@@ -21,5 +21,6 @@ export const plugins: Manifest = {
   },
   provider: {
     technical: () => import('./provider/technical.ts'),
+    gemini: () => import('./provider/gemini.ts'),
   },
 }
