@@ -68,8 +68,8 @@ export default definePlugin({
   description: 'Google Gemini. Needs GEMINI_API_KEY.',
   options,
   env: envOf('gemini', KEY),
-  create: (parsed, deps) => serviceOf(dialect, parsed, {
+  create: (parsed, deps) => serviceOf(dialect, parsed, () => ({
     temperature: parsed.temperature, maxOutputTokens: parsed.maxTokens, topP: parsed.topP, seed: parsed.seed,
     thinkingConfig: parsed.thinkingBudget === undefined ? undefined : { thinkingBudget: parsed.thinkingBudget },
-  }, deps),
+  }), deps),
 })

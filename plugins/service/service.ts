@@ -50,10 +50,11 @@ const MAX_BODY = 2_000
 /** A server on this machine asks for no key, but SDKs insist on one. */
 const NO_KEY = 'none'
 
+/** What is sampled with, in the service's own names; what is undefined or null is left out. Told where the question goes. */
+export type Sampling = (base: Base) => Readonly<Record<string, unknown>>
+
 /** An AI service as a provider. Throws TD_PLUGIN_OPTIONS for an address that may not be sent a key; loads and asks nothing yet. */
-export function serviceOf(
-  dialect: Dialect, options: ServiceOptions, sampling: Readonly<Record<string, unknown>>, deps: Deps,
-): DecisionProvider {
+export function serviceOf(dialect: Dialect, options: ServiceOptions, sampling: Sampling, deps: Deps): DecisionProvider {
   const { provider, url: own, keyName } = dialect
   const base = baseOf(options.baseURL, { provider, own, keyName, env: deps.env })
   const key = deps.env[keyName]?.trim() ?? ''
@@ -73,14 +74,13 @@ class AskedService implements DecisionProvider {
   readonly #key: string
 
   constructor(
-    dialect: Dialect, { model, maxTokens, timeoutMs }: ServiceOptions, sampling: Readonly<Record<string, unknown>>,
-    deps: Deps, base: Base, key: string,
+    dialect: Dialect, { model, maxTokens, timeoutMs }: ServiceOptions, sampling: Sampling, deps: Deps, base: Base, key: string,
   ) {
     this.model = model
     this.maxTokens = maxTokens
     this.#dialect = dialect
     this.#timeoutMs = timeoutMs
-    this.#sampling = Object.fromEntries(Object.entries(sampling).filter(([, value]) => value !== undefined && value !== null))
+    this.#sampling = Object.fromEntries(Object.entries(sampling(base)).filter(([, value]) => value !== undefined && value !== null))
     this.#deps = deps
     this.#base = base
     this.#key = key
