@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
-import { priceOf, PRICES_AS_OF } from './core/models.ts'
+import { AS_OF, priceOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './clocks.ts'
@@ -100,7 +100,7 @@ export async function openAnswers(
   const recording = mode === 'live' ? null : lockRecording(path!, mode)
   const tape = recording === null ? null : new Recorder({
     file: recording.file, generation: recording.generation, providers: services(links).map(({ provider }) => provider),
-    refinements: ai.refinements, sample: 0, prices: PRICES_AS_OF, redact: redactor(world.env),
+    refinements: ai.refinements, sample: 0, prices: AS_OF, redact: redactor(world.env),
   })
   const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
   return { source: chain, replayed: () => null, close: () => recording?.close() }

@@ -21,5 +21,9 @@ export const plugins: Manifest = {
   },
   provider: {
     technical: () => import('./provider/technical.ts'),
+    gemini: () => import('./provider/gemini.ts'),
+    openai: () => import('./provider/openai.ts'),
+    anthropic: () => import('./provider/anthropic.ts'),
+    together: () => import('./provider/together.ts'),
   },
 }

@@ -77,6 +77,7 @@ describe('the house', () => {
     const plugins = imports.filter(({ from }) => from.startsWith('plugins/') && from !== 'plugins/index.ts')
     const allowed = ({ from, to }: Import): boolean =>
       /^engine\/(ports\.ts|options\.ts|errors\.ts|core\/)/.test(to) || to.startsWith('node:') || !sources.includes(to) || familyOf(from) === familyOf(to)
+      || (from.startsWith('plugins/provider/') && to.startsWith('plugins/service/'))
     expect(plugins.filter((one) => !allowed(one)).map(show)).toEqual([])
     for (const family of new Set(plugins.map(({ from }) => familyOf(from)))) {
       const packages = plugins.filter(({ from, to }) => familyOf(from) === family && !sources.includes(to) && !to.startsWith('node:'))
@@ -130,10 +131,12 @@ describe('the house', () => {
 
 /**
  * A plugin and the folder of its parts belong together: `plugins/market/candle-replay`. What connects to one venue is one
- * family across the kinds, since candles and orders are asked for in the same way; so is the practice exchange.
+ * family across the kinds, since candles and orders are asked for in the same way; so is the practice exchange. What AI
+ * services have in common, whatever they speak, is `plugins/service`, and theirs to use.
  */
 function familyOf(file: string): string {
   if (/^plugins\/(?:\w+\/)?binance\b/.test(file)) return 'binance'
   if (file.startsWith('plugins/exchange/')) return 'exchange'
+  if (file.startsWith('plugins/service/')) return 'service'
   return file.split('/').slice(0, 3).join('/').replace(/\.ts$/, '')
 }

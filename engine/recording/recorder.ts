@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { EpochMs } from '../core/time.ts'
 import type { Reply, Step } from '../pipeline/consultation.ts'
 import type { StrategyConversation } from '../pipeline/conversation.ts'
 import type { AnswerTape } from '../pipeline/service-chain.ts'

@@ -1,4 +1,4 @@
-import type { Reply, Step } from '../pipeline/consultation.ts'
+import type { Step } from '../pipeline/consultation.ts'
 import type { Answer, PastLine } from '../ports.ts'
 
 /** What the trail keeps of a step: all that the loop and a person need, without the services' own words. */
