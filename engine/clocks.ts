@@ -205,12 +205,17 @@ export class VirtualClock implements Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason as Error)
-      const sleeper = { at: this.#now + ms, wake: resolve }
-      this.#sleepers.push(sleeper)
-      signal?.addEventListener('abort', () => {
+      const left = (): void => {
         this.#sleepers = this.#sleepers.filter((one) => one !== sleeper)
-        reject(signal.reason as Error)
-      }, { once: true })
+        reject(signal!.reason as Error)
+      }
+      const wake = (): void => {
+        signal?.removeEventListener('abort', left)
+        resolve()
+      }
+      const sleeper = { at: this.#now + ms, wake }
+      this.#sleepers.push(sleeper)
+      signal?.addEventListener('abort', left, { once: true })
       this.#tick()
     })
   }

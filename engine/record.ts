@@ -15,7 +15,6 @@ import type { ChainLink } from './pipeline/provider-chain.ts'
 import type { AnswerTape } from './pipeline/service-chain.ts'
 import type { Clock } from './ports.ts'
 import { Recorder } from './recording/recorder.ts'
-import { redactor } from './recording/redaction.ts'
 import { openTape } from './tape.ts'
 
 /** What a run may spend where nobody says otherwise, in USD. */
@@ -123,11 +122,11 @@ export async function record(resolution: Resolution, world: World, options: Reco
   const money = { ...ai.budget, run: options.budget ?? ai.budget.run ?? DEFAULT_BUDGET_USD }
   const budget = budgetOf({ budget: money }, { ...world, services: { book, clock } })
 
-  const recording = lockRecording(folder, options.mode)
+  const recording = lockRecording(folder, options.mode, world)
   try {
     const recorders = Array.from({ length: options.samples }, (_, sample) => new Recorder({
       file: recording.file, generation: recording.generation, providers: services.map(({ provider }) => provider),
-      refinements: ai.refinements, sample, prices: AS_OF, redact: redactor(world.env), retryFailed: options.retryFailed,
+      refinements: ai.refinements, sample, prices: AS_OF, retryFailed: options.retryFailed,
     }))
     const estimate = await estimateOf(resolution, world, sources, recorders, budget, money.run, folder)
     const nothing = { folder, estimate, asked: 0, answered: 0, costUsd: 0, stopped: null }
@@ -220,7 +219,7 @@ class Asking {
     const { scenario } = this.#resolution
     const chain = serviceChain(links, this.#world, {
       ai, candleMs: timeframeMs(scenario.timeframe), seed: scenario.seed, tape: this.#guarded(recorder), budget: this.#budget,
-      changed: (service, { state, reason }) => this.#world.log.warn(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`),
+      changed: (service, { state, reason }) => this.#say(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`),
     })
     for await (const conversation of decisionPoints(this.#resolution, this.#world, this.#sources)) {
       if (recorder.has(conversation)) continue
@@ -272,9 +271,14 @@ class Asking {
           : 'every service is disabled until a person enables it; see tapedeck providers'
         return true
       }
-      this.#world.log.info(`every service has to be left alone until ${isoTime(now + wait)}`)
+      this.#say(`every service has to be left alone until ${isoTime(now + wait)}`)
       await clock.sleep(wait, this.#world.signal).catch(() => {})
     }
+  }
+
+  /** Nobody waits for stand-ins, so that nobody has to know of their pauses. */
+  #say(message: string): void {
+    if (!(this.#sources.clock instanceof VirtualClock)) this.#world.log.warn(message)
   }
 
   #count(steps: readonly Step[]): void {

@@ -23,7 +23,6 @@ export interface RecorderPlan {
   readonly sample: number
   /** Date of the price table. */
   readonly prices: string
-  readonly redact: (text: string) => string
   /** Decisions that nobody answered count as not recorded. */
   readonly retryFailed?: boolean
 }
@@ -107,7 +106,7 @@ export class Recorder implements AnswerTape {
   }
 
   #write(line: ExchangeLine | DecisionLine): void {
-    this.#plan.file.append(this.#plan.redact(JSON.stringify(line)))
+    this.#plan.file.append(line)
   }
 }
 
