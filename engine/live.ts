@@ -268,7 +268,7 @@ async function runIn(
       event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests,
     })
     log.sync()
-    const played = { session, lane, links: plan.chain.links, watch }
+    const played = { session, lane, links: plan.chain.links, watch, answers: opened[0] ?? null }
     const sent = `${requests.signed.toLocaleString('en')} signed requests went to ${venueText(venue)} over HTTP.`
     const report = session.candles === 0 ? null
       : await tables(directory, resolution, options, played, [...options.notes, sent], world)
@@ -329,10 +329,10 @@ const NO_TAPE: MarketSource = { instrument: (symbol) => instrumentOf(symbol), as
 /** The run's tables and its page. */
 async function tables(
   directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions,
-  { session, lane, links, watch }: Omit<Played, 'market' | 'measures'>, notes: readonly string[], world: World,
+  { session, lane, links, watch, answers }: Omit<Played, 'market' | 'measures'>, notes: readonly string[], world: World,
 ): Promise<ReportData> {
   const measures = measureLane(lane, session, session.opinions[0], links)
-  const played: Played = { market: tape ?? NO_TAPE, session, lane, links, measures, watch }
+  const played: Played = { market: tape ?? NO_TAPE, session, lane, links, measures, watch, answers }
   const report = await describe(
     resolution, played, { again: tape, charts: true, bounds: false, notes }, run, world.signal,
   )

@@ -7,6 +7,7 @@ import { commandLine, hint } from '../report/hint.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { venueFrom } from '../venue.ts'
 import { defineCommand } from './command.ts'
+import { coverageGate } from './coverage-gate.ts'
 import { startProgress } from './progress.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
 import type { Terminal } from './terminal.ts'
@@ -50,7 +51,8 @@ export const rehearseCommand = defineCommand<Arguments>({
       })
       progress.stop()
       show(result, argv, terminal)
-      return result.state === 'stopped' ? 130 : 0
+      if (result.state === 'stopped') return 130
+      return result.report === null ? 0 : coverageGate(resolution.scenario, result.report.figures.coverage, terminal)
     } finally {
       progress.stop()
     }

@@ -39,6 +39,37 @@ const FILL_MODEL_NOTES: Readonly<Record<string, string>> = {
   optimistic: 'Fill model optimistic: a touch fills the target, and it comes before the stop in an ambiguous candle.',
 }
 
+/** How an AI took part, in a sentence; empty where none did. */
+export function aiAssumptions({ ai, providers }: ResolvedScenario, { total, aiAsked, aiFlipped }: DecisionCounts): string[] {
+  if (ai === undefined) return []
+  const { consult, recording, refinements, blind } = ai
+  const when = consult === 'always' ? '' : consult === 'signal' ? ' (where the rules saw a signal)' : ` (every ${consult.every} candles)`
+  const from = recording === null || recording.mode === 'live' ? 'live' : `recording ${recording.path}`
+  const turns = refinements === 0 ? 'nobody was asked twice' : `asked again, it changed its action ${aiFlipped} time(s)`
+  return [`${providers.map(({ name }) => name).join(' → ')}, ${from}: an AI was to be asked about ${aiAsked} of ${total} decisions${when}; ${turns}.`
+    + (blind ? ' Prompts told neither symbol nor dates.' : '')]
+}
+
+/** What a reader must know of the AI's part. */
+function aiWarnings(
+  { scenario: { ai, providers }, figures: { coverage }, decisions: { aiAsked, byProvider }, replayed }: Parameters<typeof warnings>[0],
+): string[] {
+  if (ai === undefined) return []
+  const found: string[] = []
+  const answered = providers.reduce((sum, { name }) => sum + (name === 'technical' ? 0 : byProvider[name] ?? 0), 0)
+  if (answered < aiAsked) {
+    found.push(`${aiAsked - answered} of ${aiAsked} decisions that an AI was asked about fell back to the technical rules; the audit names each reason.`)
+  }
+  if (ai.minCoverage !== null && (coverage ?? 0) < ai.minCoverage) {
+    found.push(`AI coverage ${percent(coverage ?? 0)} is below minCoverage ${percent(ai.minCoverage)}.`)
+  }
+  if (providers.some(({ name }) => name === 'simulated')) found.push('Answers of the provider simulated come from a seeded stand-in, not from any AI.')
+  if (replayed !== null && replayed.unused > 0) {
+    found.push(`${replayed.unused} of ${replayed.exchanges} recorded answers were not asked for: the scenario is not the one that was recorded, or asks less.`)
+  }
+  return replayed === null ? found : [...found, ...replayed.notes]
+}
+
 /** What a reader must know before believing the figures. */
 export function warnings(about: {
   readonly scenario: ResolvedScenario
@@ -56,6 +87,8 @@ export function warnings(about: {
   /** 95th percentile of the time that answers took; null when none took any. */
   readonly latencyP95: number | null
   readonly bounded: boolean
+  /** What a recording that answered alone tells of itself; null where there was none. */
+  readonly replayed: { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
   /** What the market source says about the tape. */
   readonly tape: readonly string[]
 }): string[] {
@@ -77,10 +110,7 @@ export function warnings(about: {
       'next open as if they had not: set fillTimeframe to fill them later.',
     )
   }
-  const rules = decisions.byProvider['technical'] ?? 0
-  if (scenario.providers.length > 1 && rules > 0) {
-    found.push(`${rules} of ${decisions.total} decisions fell back to the technical rules; the audit names each reason.`)
-  }
+  found.push(...aiWarnings(about))
   if (figures.trades === 0) found.push('No trade was made.')
   if (figures.ambiguousCandles > 0) {
     const advice = about.bounded ? 'the bounds show' : '--bounds shows'

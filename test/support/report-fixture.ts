@@ -202,7 +202,7 @@ export function reportFixture(options: FixtureOptions = {}): ReportData {
       total: decided,
       byStatus: { SKIPPED: decided - trades.length - 96, EXECUTED: trades.length, REJECTED: 96, FAILED: 0 },
       byReason: { 'already-in-position': 71, 'low-confidence': 21, cooldown: 4 },
-      byProvider: { technical: decided },
+      byProvider: { technical: decided }, aiAsked: 0, aiFlipped: 0,
     },
     bounds: { conservative: figures.finalEquity * 0.994, optimistic: figures.finalEquity * 1.021 },
     trades,

@@ -27,7 +27,7 @@ const hostile = (data: ReportData): ReportData => ({
     flat: { finalEquity: 1, totalReturn: 0, note: EVIL },
     random: { finalEquity: 1, totalReturn: 0, note: EVIL },
   },
-  decisions: { total: 3, byStatus: { [EVIL]: 3 }, byReason: { [EVIL]: 3 }, byProvider: { [EVIL]: 3 } },
+  decisions: { total: 3, byStatus: { [EVIL]: 3 }, byReason: { [EVIL]: 3 }, byProvider: { [EVIL]: 3 }, aiAsked: 0, aiFlipped: 0 },
   figures: { ...data.figures, sharpe: null, undefinedBecause: { sharpe: EVIL } },
   assumptions: [EVIL],
   warnings: [EVIL],
@@ -173,7 +173,7 @@ describe('renderHtml', () => {
       baselines: { ...empty.baselines, random: null },
       charts: [],
       dailyEquity: new Float64Array(0),
-      decisions: { total: 0, byStatus: {}, byReason: {}, byProvider: {} },
+      decisions: { total: 0, byStatus: {}, byReason: {}, byProvider: {}, aiAsked: 0, aiFlipped: 0 },
       assumptions: [],
       warnings: [],
     }))

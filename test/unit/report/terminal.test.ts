@@ -38,7 +38,7 @@ describe.each([40, 60, 80, 100, 200])('renderTerminal at %i columns', (width) =>
     const long = '比特币 a very long name '.repeat(12)
     const filled = at(width, {
       name: long, symbols: [long], warnings: [long], assumptions: [long], interrupted: true,
-      decisions: { total: 9, byStatus: { [long]: 9 }, byReason: { [long]: 9 }, byProvider: { [long]: 9 } },
+      decisions: { total: 9, byStatus: { [long]: 9 }, byReason: { [long]: 9 }, byProvider: { [long]: 9 }, aiAsked: 0, aiFlipped: 0 },
     })
     for (const line of linesOf(filled)) expect(displayWidth(line)).toBeLessThanOrEqual(Math.min(width, 112))
   })
@@ -55,7 +55,7 @@ describe('renderTerminal', () => {
   it('strips what data could do to a terminal', () => {
     const text = at(100, {
       name: NASTY, run: NASTY, strategy: NASTY, warnings: [NASTY], assumptions: [NASTY],
-      decisions: { total: 1, byStatus: { [NASTY]: 1 }, byReason: {}, byProvider: {} },
+      decisions: { total: 1, byStatus: { [NASTY]: 1 }, byReason: {}, byProvider: {}, aiAsked: 0, aiFlipped: 0 },
     })
     expect(text).not.toMatch(/[\u001B\u0007\u009B\u202E]|title/)
     expect(text).toContain('! two lines back')
@@ -101,7 +101,7 @@ describe('renderTerminal', () => {
 
   it('shows a run in which nothing happened', () => {
     const empty = reportFixture({ candles: 30, entryChance: 0 })
-    const decisions = { total: 0, byStatus: {}, byReason: {}, byProvider: {} }
+    const decisions = { total: 0, byStatus: {}, byReason: {}, byProvider: {}, aiAsked: 0, aiFlipped: 0 }
     const text = renderTerminal({ ...empty, decisions, bounds: null }, { colour: false, width: 80 })
     expect(text).toContain('– Win rate: no closed trades')
     expect(text).not.toMatch(/NaN|Infinity|undefined|null/)
