@@ -35,15 +35,18 @@ export async function readRecordedRun(path: string): Promise<RecordedRun> {
   return { path, record, lines, terms, resolution }
 }
 
+export interface RecordedBroker {
+  readonly plugin: Plugin<'broker', unknown>
+  readonly options: unknown
+}
+
 const brokerSchema = z.object({ name: z.string(), options: z.unknown() })
 
 /**
  * The broker that a run of the live path trades with, as its run.json tells: the scenario may name another one, whose
  * assumptions it took over. Throws TD_TRAIL_BROKEN.
  */
-export async function recordedBroker(
-  { run, broker }: RunRecord,
-): Promise<{ readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }> {
+export async function recordedBroker({ run, broker }: RunRecord): Promise<RecordedBroker> {
   try {
     const { name, options } = brokerSchema.parse(broker)
     const plugin: Plugin<'broker', unknown> = await registry.plugin('broker', name)
