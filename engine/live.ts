@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
-import { parseTrailLine, type TrailLine } from './audit/reader.ts'
+import { checkShapes, parseTrailLine, type TrailLine } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
@@ -160,6 +160,7 @@ async function runIn(
   const { symbols, timeframe } = scenario
   const log = directory.trail
   const lines = log.past.map((raw) => parseTrailLine(raw) ?? damaged(directory.path))
+  checkShapes(join(directory.path, 'audit.jsonl'), lines, symbols)
   const resumed = options.resume !== null
   const before = resumed ? directory.readRun() : null
   if (before !== null) checkFormat(directory.path, before)

@@ -8,6 +8,7 @@ import { sellable, type Instrument } from './core/instrument.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
 import { runSession } from './session/session.ts'
+import { changed, verifyRun } from './verify.ts'
 
 type Tapes = Readonly<Record<string, CandleColumns>>
 
@@ -52,10 +53,12 @@ export interface ParityResult {
 
 /**
  * Runs the backtest on the candles and terms that a run of the live path recorded, and compares trade by trade. Throws
- * what reading a run throws.
+ * what reading a run throws, and TD_REPLAY_DIFFERS for a trail that somebody changed.
  */
 export async function parity(path: string, world: World): Promise<ParityResult> {
   const recorded = await readRecordedRun(path)
+  const { firstFault } = verifyRun(path)
+  if (firstFault !== null) throw changed(path, firstFault)
   const { lines, record } = recorded
   const tapes = recordedCandles(lines, recorded.resolution.scenario.symbols)
   const happened = lines.filter(({ fields }) => fields.type === 'trade').map(({ fields }) => tradeOf(fields))

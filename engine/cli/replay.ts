@@ -1,6 +1,7 @@
 import { TapedeckError } from '../errors.ts'
 import { replay } from '../replay.ts'
 import { count, plural } from '../report/format.ts'
+import { changed } from '../verify.ts'
 import { defineCommand } from './command.ts'
 import { resolveRun, runArgument, type RunArguments } from './run-argument.ts'
 
@@ -21,10 +22,7 @@ export const replayCommand = defineCommand<Arguments>({
       throw new TapedeckError('TD_REPLAY_DIFFERS',
         `${directory}: line ${line} of audit.jsonl differs after ${count(result.decisions)} identical decisions\nrecorded: ${recorded}\nreplayed: ${replayed}`)
     }
-    if (result.fault !== null) {
-      const { line, what } = result.fault
-      throw new TapedeckError('TD_REPLAY_DIFFERS', `${directory}: line ${line} of audit.jsonl: ${what}; a trail that was changed proves nothing`)
-    }
+    if (result.fault !== null) throw changed(directory, result.fault)
     if (!argv.json) {
       terminal.print(`identical: ${plural(result.decisions, 'decision')}\n  ${count(result.lines - result.notes)} lines came out byte by byte`
         + `${result.notes === 0 ? '' : `; ${plural(result.notes, 'note')} of plugins and restarts stood between them`}`

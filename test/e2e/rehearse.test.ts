@@ -186,6 +186,24 @@ describe('a run that somebody has changed', () => {
     expect(stderr).toContain('[TD_REPLAY_DIFFERS]')
   })
 
+  it.each<[string, (line: string) => string, string]>([
+    ['without its rows', (one) => one.replace(/, "rows": .*\]\]/, ''), 'a market line, is damaged: its rows is missing, expected rows of six numbers'],
+    ['with half a row', (one) => one.replace(/"rows": \[\[[\d.]+, [\d.]+/, '"rows": [[1, "x"'), 'its rows is [[1,"x"'],
+    ['of another symbol', (one) => one.replace('BTC/USDT', 'XRP/USDT'), 'its symbol is "XRP/USDT", which the run does not trade'],
+  ])('a market event %s: a coded line that names it, from replay, parity and verify', async (_, change, says) => {
+    const line = forge((one) => one.includes('"event": "candles"') && one.includes('T20:'), change)
+    for (const command of ['replay', 'parity']) {
+      expectRefusal(await here.run([command, run]), 'TD_TRAIL_BROKEN', [`audit.jsonl: line ${line}`, says])
+    }
+    if (says.includes('rows')) expectRefusal(await here.run(['verify', run]), 'TD_REPLAY_DIFFERS', [`line ${line} of audit.jsonl: its rows`])
+  })
+
+  it('a word of it, where the chain does not fit: parity compares nothing', async () => {
+    here.put(`runs/${run}/audit.jsonl`, original.replace('"reasoning": "', '"reasoning": "no '))
+    here.put(`runs/${run}/run.json`, JSON.stringify(recordOf(here, run)))
+    expectRefusal(await here.run(['parity', run]), 'TD_REPLAY_DIFFERS', [/line \d+ of audit\.jsonl/, 'proves nothing'])
+  })
+
   it('a fill, with a chain that fits: replay and parity find it', async () => {
     forge(isFill, (one) => one.replace(/"price": (\d)/, '"price": 1$1').replace(/"notional": (\d)/, '"notional": 1$1'))
     expect((await here.run(['replay', run])).code).toBe(3)

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decisionLine, trailLine, writeChained } from '../support/chained-trail.ts'
 import { expectRefusal, scenario, workspace, Workspace } from '../support/cli.ts'
 
-const LINES = [trailLine(1), ...[2, 3, 4].map((seq) => decisionLine(seq)), trailLine(5)]
+const END = { type: 'session', event: 'finished', said: 'grüße' }
+const LINES = [trailLine(1), ...[2, 3, 4].map((seq) => decisionLine(seq)), trailLine(5, END)]
 
 /** A run with a chained trail below `runs`; returns the trail's text. */
 function live(here: Workspace, record: object = {}, run = 'run-1', lines = LINES): string {
@@ -23,7 +24,7 @@ describe.concurrent('tapedeck verify', () => {
     expect((await here.succeeds(['verify', 'run-1'])).stdout).toBe('sound: 5 lines, chain holds\n')
     expect(await here.json(['verify', 'runs/run-1'])).toEqual({
       directory: here.path('runs', 'run-1'), run: 'run-1', state: 'finished', lines: 5, sound: true, chained: true,
-      firstFault: null, torn: null, seqGaps: 0, ended: false, endKnown: true,
+      firstFault: null, torn: null, seqGaps: 0, ended: true, endKnown: true,
     })
   })
 
@@ -59,6 +60,17 @@ describe.concurrent('tapedeck verify', () => {
     live(here)
     writeChained(here.path('runs', 'run-1', 'audit.jsonl'), [trailLine(6)])
     await here.refuses(['verify', 'run-1'], 'TD_REPLAY_DIFFERS', ['line 6 of audit.jsonl', 'recorded 5 lines'])
+  })
+
+  it('knows how a run of the live path ends, and that one which was stopped has not gone on', async () => {
+    const here = workspace()
+    live(here, {}, 'run-1', LINES.slice(0, -1))
+    await here.refuses(['verify', 'run-1'], 'TD_REPLAY_DIFFERS', ['line 5', 'the end of the session is missing'])
+    const other = workspace()
+    const trail = live(other, { state: 'stopped' }, 'run-1', [...LINES.slice(0, -1), trailLine(5, { ...END, event: 'stopped' })])
+    expect(await other.json(['verify', 'run-1'])).toMatchObject({ state: 'stopped', ended: true, sound: true })
+    other.put('runs/run-1/audit.jsonl', `${trail}{"type": "or`)
+    await other.refuses(['verify', 'run-1'], 'TD_REPLAY_DIFFERS', ['line 6', 'it is torn, although the run was stopped'])
   })
 
   it('finds the trail of another run', async () => {
