@@ -28,7 +28,7 @@ export async function readRecordedRun(path: string): Promise<RecordedRun> {
   const terms = termsOf(lines)
   if (terms === null) {
     throw new TapedeckError('TD_USAGE', lines.some(({ fields }) => fields.type === 'decision')
-      ? `${path}: a backtest records nothing of its broker: run the scenario again, the same bytes come out`
+      ? `${path}: a backtest, which records nothing of its broker; \`tapedeck rehearse\` makes a run that can be held against it`
       : `${path}: the run ended before it had reached its venue: there is nothing in it yet`)
   }
   const folder = typeof record['folder'] === 'string' ? record['folder'] : path

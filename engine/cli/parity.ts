@@ -2,7 +2,7 @@ import { TapedeckError } from '../errors.ts'
 import { parity, type ParityResult } from '../parity.ts'
 import { count, plural, utcMinute } from '../report/format.ts'
 import { defineCommand } from './command.ts'
-import { resolveRun, runArgument, type RunArguments } from './run-argument.ts'
+import { newestRun, runArgument, type RunArguments } from './run-argument.ts'
 
 interface Arguments extends RunArguments {
   readonly json: boolean
@@ -13,7 +13,7 @@ export const parityCommand = defineCommand<Arguments>({
   describe: 'Run the backtest on the candles of a recorded run and compare every trade',
   builder: (argv) => runArgument(argv).option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler(argv, terminal) {
-    const directory = resolveRun(argv)
+    const directory = newestRun(argv, (line) => { terminal.note(line) }, true)
     const result = await parity(directory, terminal.world)
     if (argv.json) terminal.json(result)
     else terminal.print(text(result))

@@ -3,7 +3,7 @@ import { replay } from '../replay.ts'
 import { count, plural } from '../report/format.ts'
 import { changed } from '../verify.ts'
 import { defineCommand } from './command.ts'
-import { resolveRun, runArgument, type RunArguments } from './run-argument.ts'
+import { newestRun, runArgument, type RunArguments } from './run-argument.ts'
 
 interface Arguments extends RunArguments {
   readonly json: boolean
@@ -14,7 +14,7 @@ export const replayCommand = defineCommand<Arguments>({
   describe: 'Make every decision of a recorded run again and compare each line',
   builder: (argv) => runArgument(argv).option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler(argv, terminal) {
-    const directory = resolveRun(argv)
+    const directory = newestRun(argv, (line) => { terminal.note(line) }, true)
     const result = await replay(directory, terminal.world)
     if (argv.json) terminal.json(result)
     if (result.difference !== null) {

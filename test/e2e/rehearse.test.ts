@@ -70,12 +70,18 @@ describe('tapedeck rehearse', () => {
     expect((await here.succeeds(['parity', run])).stdout).toMatch(/^equal: \d+ trades, none differs/)
   })
 
-  it('begins a new run each time', async () => {
+  it('begins a new run each time; its name alone means the newest, never the backtest', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' } }))
     await other.succeeds(['rehearse', 's.yaml'], ENV)
-    await other.succeeds(['rehearse', 's.yaml', '--json'], ENV)
-    expect(other.list('runs')).toHaveLength(2)
+    await other.succeeds(['backtest', 's.yaml', '--no-report'])
+    const backtest = other.list('runs').find((name) => !name.endsWith('Z'))!
+    expect((await other.succeeds(['replay', 'rehearsed'])).stdout).toMatch(/^identical: 24 decisions/)
+    const { run: newest } = JSON.parse((await other.succeeds(['rehearse', 's.yaml', '--json'], ENV)).stdout) as Record
+    expect(other.list('runs')).toHaveLength(3)
+    const { code, stderr } = await other.run(['parity', 'rehearsed'])
+    expect([code, stderr]).toEqual([0, expect.stringMatching(`^rehearsed: the newest of 2 runs is taken, ${newest}; older: rehearsed-[^,]+Z\n$`)])
+    await other.refuses(['parity', backtest], 'TD_USAGE', ['a backtest, which records nothing of its broker', 'tapedeck rehearse'])
     await other.refuses(['rehearse', 's.yaml', '--resume'], 'TD_RUN_MISSING', ['no rehearsal of rehearsed'], ENV)
   })
 

@@ -89,14 +89,18 @@ describe.concurrent('tapedeck verify', () => {
     expect(code).toBe(3)
   })
 
-  it('takes the beginning of an id that only one run has', async () => {
+  it('takes the newest of several runs whose id begins so, and says which', async () => {
     const here = workspace()
     live(here, { startedAt: '2024-01-01T00:00:00.000Z' }, 'alpha-1')
     live(here, { startedAt: '2024-01-02T00:00:00.000Z' }, 'alpha-2')
     live(here, { startedAt: '2024-01-03T00:00:00.000Z' }, 'beta-1')
     await here.succeeds(['verify', 'beta'])
     await here.succeeds(['verify', 'alpha-2'])
-    await here.refuses(['verify', 'alpha'], 'TD_USAGE', ['alpha-2, alpha-1'])
+    const { code, stdout, stderr } = await here.run(['verify', 'alpha'])
+    expect([code, stderr]).toEqual([0, 'alpha: the newest of 2 runs is taken, alpha-2; older: alpha-1\n'])
+    expect(stdout).toMatch(/^sound: /)
+    // What acts on a run never guesses.
+    await here.refuses(['resume', 'alpha'], 'TD_USAGE', ['2 runs in runs begin so, newest first: alpha-2, alpha-1; give more of the id'])
     await here.refuses(['verify', 'gamma'], 'TD_RUN_MISSING', ['gamma', 'beta-1, alpha-2, alpha-1'])
     await here.refuses(['verify', 'beta', '--out', 'elsewhere'], 'TD_RUN_MISSING', ['elsewhere holds no run', '--out'])
     await here.refuses(['verify'], 'TD_USAGE', ['verify: the run is missing'])
