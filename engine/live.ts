@@ -13,6 +13,7 @@ import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ReportData } from './report/report-data.ts'
 import { lockAccount } from './session/account-lock.ts'
+import { CourseWatch, sentText, type Requests } from './session/course.ts'
 import { DecisionView } from './session/decision-view.ts'
 import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
@@ -62,12 +63,8 @@ export interface LiveResult {
   readonly state: 'stopped' | 'finished'
   /** null when not one candle was seen. */
   readonly report: ReportData | null
+  /** Of all processes of the run. */
   readonly requests: Requests
-}
-
-export interface Requests {
-  readonly signed: number
-  readonly public: number
 }
 
 /** Client order ids of a run begin with it. */
@@ -173,6 +170,8 @@ async function runIn(
   record('running')
 
   const view = options.decisions === null ? null : new DecisionView(options.decisions, run, log.past)
+  const course = new CourseWatch()
+  for (const { fields } of lines) course.count(fields)
   // What plugins noted while the run was still being gone through, from whose lines theirs have to keep away.
   const held: (() => void)[] = []
   const past = new Past(lines, (notes) => trail.skip(notes), () => {
@@ -206,6 +205,7 @@ async function runIn(
     const line = Buffer.from(bytes)
     if (!past.over) return past.retrace(line.toString('utf8', 0, line.length - 1))
     log.append(line, durable)
+    course.see(line.toString('utf8', 0, line.length - 1))
     viewed(line)
   }, () => past.over)
   try {
@@ -242,18 +242,19 @@ async function runIn(
       },
     })
     const state = session.interrupted ? 'stopped' : options.atMarketEnd
-    const requests = broker.requests ?? { signed: 0, public: 0 }
     if (!past.over) {
       // Stopped while it was still being gone through: nothing has happened that the trail does not hold.
       record('stopped', { audit: { lines: log.length, head: log.head } })
-      return { run, directory: directory.path, state: 'stopped', report: null, requests }
+      return { run, directory: directory.path, state: 'stopped', report: null, requests: course.course.requests }
     }
     trail.line('session', clock.now(), {
-      event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests,
+      event: state, candles: session.candles, open_positions: lane.portfolio.openPositions,
+      requests: together(market.requests, broker.requests),
     })
+    const { requests } = course.course
     log.sync()
     const played = { session, lane, links: plan.chain.links, watch }
-    const sent = `${requests.signed.toLocaleString('en')} signed requests went to ${venueText(venue)} over HTTP.`
+    const sent = `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
     const report = session.candles === 0 ? null
       : await tables(directory, resolution, options, played, [...options.notes, sent], world)
     record(state, {
@@ -265,6 +266,14 @@ async function runIn(
     view?.close()
   }
 }
+
+type Sent = { readonly signed: number; readonly public: number } | undefined
+
+/** What one process sent, over the connections of market and broker. */
+const together = (...sent: readonly Sent[]): NonNullable<Sent> => ({
+  signed: sent.reduce((sum, one) => sum + (one?.signed ?? 0), 0),
+  public: sent.reduce((sum, one) => sum + (one?.public ?? 0), 0),
+})
 
 const venueText = ({ name }: Venue): string => (name === 'practice' ? 'the practice exchange' : `Binance (${name})`)
 

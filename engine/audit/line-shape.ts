@@ -16,9 +16,14 @@ const isRow = (row: unknown): boolean =>
 const time: Shape = (value) =>
   (typeof value === 'string' && Number.isFinite(Date.parse(value)) ? null : 'expected an ISO time')
 
+const sent: Shape = (value) => (record(value) === null && ['signed', 'public']
+  .every((name) => Number.isFinite((value as Readonly<Record<string, unknown>>)[name]))
+  ? null : 'expected numbers of signed and public requests')
+
 const CANDLES = { timestamp: time, symbol: text, more: truth, missed: truth, rows }
 const WAKE = { timestamp: time, event: (value: unknown) => (value === 'wake' ? null : 'expected "wake" or "candles"') }
 const ACCOUNT = { cash: number, costs: record, instruments: record }
+const SESSION_END = { timestamp: time, requests: sent }
 const FILL = {
   timestamp: time, id: text, symbol: text, side: text, price: number, quantity: number, notional: number,
   fee_base: number, fee_quote: number,
@@ -35,6 +40,7 @@ const FED = new Set(['market', 'fill', 'trade', 'operator'])
 function shapeOf({ type, event }: PastLine): Readonly<Record<string, Shape>> {
   if (type === 'market') return event === 'candles' ? CANDLES : WAKE
   if (type === 'session' && event === 'account') return ACCOUNT
+  if (type === 'session' && (event === 'stopped' || event === 'finished')) return SESSION_END
   if (type === 'fill') return FILL
   if (type === 'trade') return TRADE
   if (type === 'operator') return OPERATOR

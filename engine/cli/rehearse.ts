@@ -4,6 +4,7 @@ import { TapedeckError } from '../errors.ts'
 import type { LiveResult } from '../live.ts'
 import { rehearse } from '../rehearse.ts'
 import { renderTerminal } from '../report/terminal.ts'
+import { sentText } from '../session/course.ts'
 import { venueFrom } from '../venue.ts'
 import { defineCommand } from './command.ts'
 import { startProgress } from './progress.ts'
@@ -71,7 +72,7 @@ function show({ run, directory, state, report, requests }: LiveResult, { json }:
   }
   terminal.print([
     '',
-    `Rehearsed on a practice exchange: ${requests.signed.toLocaleString('en')} signed requests over HTTP.`,
+    `Rehearsed on a practice exchange: ${sentText(requests.signed, requests)} signed requests over HTTP.`,
     `  tapedeck parity ${run}   does the backtest say the same?`,
     `  tapedeck replay ${run}   does the trail repeat itself?`,
     ...(state === 'stopped' ? ['  It was stopped before the end of the tape; --resume goes on with it.'] : []),

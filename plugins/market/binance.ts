@@ -52,6 +52,10 @@ class BinanceMarket implements MarketSource {
     }
   }
 
+  get requests(): { readonly signed: number; readonly public: number } {
+    return this.#connection.counts
+  }
+
   facts(): TapeFacts {
     const { name } = this.#live.venue
     const notes: Readonly<Record<typeof name, readonly string[]>> = {

@@ -18,6 +18,7 @@ const ENV = { CHECK_INTERVAL: '1800' }
 interface Record {
   readonly run: string
   readonly state: string
+  readonly requests: object
   readonly audit: { readonly lines: number; readonly head: string }
 }
 const recordOf = (here: Workspace, run: string): Record => JSON.parse(here.read('runs', run, 'run.json')) as Record
@@ -147,6 +148,14 @@ describe('a rehearsal that is stopped', () => {
     expect(decisionsOf(here)).toHaveLength(8 * 24)
     expect((await here.succeeds(['replay', run])).stdout).toMatch(/over 1 restart/)
     await here.succeeds(['verify', run])
+    // Both processes, and both of their connections, in one sum.
+    const sent = all.flatMap(({ event, requests }) =>
+      (event === 'stopped' || event === 'finished' ? [requests as { signed: number; public: number }] : []))
+    expect(sent).toHaveLength(2)
+    const sum = (name: 'signed' | 'public'): number => sent[0][name] + sent[1][name]
+    expect(recordOf(here, run).requests).toEqual({ signed: sum('signed'), public: sum('public'), complete: true })
+    expect(sum('public')).toBeGreaterThan(8 * 24)
+    expectRefusal(await here.run(['parity', run]), 'TD_REPLAY_DIFFERS', [/no closed trade to compare \(still held at the end: 0\.\d+ BTC since 2024-01-0\d/])
   })
 })
 

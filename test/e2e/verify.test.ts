@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decisionLine, trailLine, writeChained } from '../support/chained-trail.ts'
 import { expectRefusal, scenario, workspace, Workspace } from '../support/cli.ts'
 
-const END = { type: 'session', event: 'finished', said: 'grüße' }
+const END = { type: 'session', event: 'finished', requests: { signed: 3, public: 5 }, said: 'grüße' }
 const LINES = [trailLine(1), ...[2, 3, 4].map((seq) => decisionLine(seq)), trailLine(5, END)]
 
 /** A run with a chained trail below `runs`; returns the trail's text. */
