@@ -8,7 +8,7 @@ import { scenarioHash } from './backtest.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { instrumentOf } from './core/instrument.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
-import { describe, TapeWatch, type Played } from './describe.ts'
+import { describe, TapeWatch, type DescribeOptions, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ReportData } from './report/report-data.ts'
@@ -255,8 +255,10 @@ async function runIn(
     log.sync()
     const played = { session, lane, links: plan.chain.links, watch }
     const sent = `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
+    const { kind, faults } = options.about as { readonly kind?: string; readonly faults?: readonly string[] }
+    const rehearsal = kind === 'rehearsal' ? { ...course.course, faults: faults ?? [] } : null
     const report = session.candles === 0 ? null
-      : await tables(directory, resolution, options, played, [...options.notes, sent], world)
+      : await tables(directory, resolution, options, played, { notes: [...options.notes, sent], rehearsal }, world)
     record(state, {
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
       ...(report === null ? {} : outcomes(report)),
@@ -321,12 +323,13 @@ const NO_TAPE: MarketSource = { instrument: (symbol) => instrumentOf(symbol), as
 /** The run's tables and its page. */
 async function tables(
   directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions,
-  { session, lane, links, watch }: Omit<Played, 'market' | 'measures'>, notes: readonly string[], world: World,
+  { session, lane, links, watch }: Omit<Played, 'market' | 'measures'>, about: Pick<DescribeOptions, 'notes' | 'rehearsal'>,
+  world: World,
 ): Promise<ReportData> {
   const measures = measureLane(lane, session, session.opinions[0], links)
   const played: Played = { market: tape ?? NO_TAPE, session, lane, links, measures, watch }
   const report = await describe(
-    resolution, played, { again: tape, charts: true, bounds: false, notes }, run, world.signal,
+    resolution, played, { again: tape, charts: true, bounds: false, ...about }, run, world.signal,
   )
   directory.writePieces('trades.csv', tradesCsv(report.trades, report.symbols))
   directory.writePieces('equity.csv', equityCsv(report.dailyEquity, report.firstDay))
