@@ -71,6 +71,20 @@ describe('tapedeck rehearse', () => {
     expect((await here.succeeds(['parity', run])).stdout).toMatch(/^equal: \d+ trades, none differs/)
   })
 
+  it('says that audit: trades is not followed, and shows the faults in its help', async () => {
+    const other = workspace()
+    other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' }, audit: 'trades' }))
+    const { stderr, stdout } = await other.succeeds(['rehearse', 's.yaml'], ENV)
+    expect(stderr).toMatch(/^warning: A rehearsal always writes the whole audit trail, .*audit: trades is for backtests$/m)
+    expect(stdout.replace(/\s+/g, ' ')).toContain('audit: trades was not followed')
+    expect(auditOf(other, onlyRun(other)).filter(({ type }) => type === 'decision')).toHaveLength(24)
+    for (const command of ['rehearse', 'exchange']) {
+      const help = (await other.succeeds([command, '--help'])).stdout
+      expect(help).toContain('kind[@n,n…][:rate][:on=TEXT][:value=N]')
+      expect(help).toMatch(/^ {2}lost-answer +executed, then the connection breaks/m)
+    }
+  })
+
   it('begins a new run each time; its name alone means the newest, never the backtest', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' } }))
@@ -108,7 +122,10 @@ describe('tapedeck rehearse', () => {
     await other.refuses(['rehearse', 's.yaml', '--fault', 'lost-answr:0.1'], 'TD_USAGE', ['lost-answr', 'Did you mean "lost-answer"?', 'There are: '], ENV)
     await other.refuses(['rehearse', 's.yaml', '--fault', 'lost-answer:2'], 'TD_USAGE', ['0 to 1'], ENV)
     await other.refuses(['rehearse', 's.yaml', '--speed', '0'], 'TD_USAGE', ['--speed'], ENV)
-    await other.refuses(['rehearse', 'live.yaml'], 'TD_SCENARIO_INVALID', ['binance', 'paper'], ENV)
+    await other.refuses(['rehearse', 'live.yaml'], 'TD_SCENARIO_INVALID', ['paper block', 'write "broker: { name: paper, cash: 10000 }" instead of binance'], ENV)
+    await other.refuses(['backtest', 'live.yaml'], 'TD_PLUGIN_OPTIONS', ['write "broker: { name: paper, cash: 10000 }"'], ENV)
+    await other.refuses(['rehearse', 's.yaml', '--to', '2024-01-01T01:00:00Z', '--set', 'strategy={name: sma-cross}'], 'TD_TAPE_EMPTY',
+      ['the tape has 1 candle, and the strategy\'s warm-up takes 21', 'at least 22'], ENV)
     await other.refuses(['rehearse', 'late.yaml'], 'TD_SCENARIO_INVALID', ['latencyCandles'], ENV)
   })
 })
