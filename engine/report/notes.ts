@@ -2,8 +2,8 @@ import type { DecisionCounts, Figures, LaneMeasures } from '../core/figures.ts'
 import { implausible } from '../core/metrics.ts'
 import { timeframeMs } from '../core/timeframe.ts'
 import type { ResolvedScenario } from '../config/resolve.ts'
-import { percent } from './format.ts'
-import type { BreakEven } from './report-data.ts'
+import { gain, money, percent, quantity, utcMinute } from './format.ts'
+import type { BreakEven, OpenPosition } from './report-data.ts'
 
 const OMITTED: Readonly<Record<string, string>> = {
   instrument: 'No instrument block: prices and quantities are not rounded and there is no minimum order value.',
@@ -78,9 +78,7 @@ export function warnings(about: {
   readonly breakEven: BreakEven
   readonly decisions: DecisionCounts
   readonly dust: number
-  /** Positions that are still held, and what they are worth at the last close. */
-  readonly open: number
-  readonly openWorth: number
+  readonly open: readonly OpenPosition[]
   /** What stopped trading, in words. */
   readonly halted: string | null
   readonly interrupted: boolean
@@ -111,16 +109,20 @@ export function warnings(about: {
     )
   }
   found.push(...aiWarnings(about))
-  if (figures.trades === 0) found.push('No trade was made.')
+  if (figures.trades === 0) found.push(about.open.length === 0 ? 'No trade was made.' : 'No trade was closed.')
   if (figures.ambiguousCandles > 0) {
     const advice = about.bounded ? 'the bounds show' : '--bounds shows'
     found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; ${advice} how much depends on their order.`)
   }
   if (about.halted !== null) found.push(`Trading was HALTED by ${about.halted}, and nothing was entered afterwards.`)
-  if (about.open > 0) {
-    found.push(`${about.open === 1 ? 'A position is' : `${about.open} positions are`} still held, worth ${about.openWorth.toFixed(8)} in quote at the last close: it counts in the equity and is no trade yet.`)
+  const quote = scenario.symbols[0].split('/')[1]
+  if (about.open.length > 0) {
+    const held = about.open.map(({ symbol, entryTime, quantity: units, unrealised }) =>
+      `${quantity(units)} ${symbol.split('/')[0]} since ${utcMinute(entryTime)} UTC (${gain(unrealised, quote)} ${quote})`)
+    found.push(`Still held at the last close: ${held.join(', ')}. That counts in the equity and is no trade yet.`)
   }
-  if (about.dust > 0) found.push(`Dust worth ${about.dust.toFixed(8)} in quote could not be sold and is valued in the equity.`)
+  const dust = money(about.dust, quote)
+  if (/[1-9]/.test(dust)) found.push(`Dust worth ${dust} ${quote} could not be sold and is valued in the equity.`)
   const failed = decisions.byStatus['FAILED'] ?? 0
   if (failed > 0) found.push(`${failed} approved order(s) did not fill; the audit says why.`)
   if (decisions.total === 0) found.push(`No decision was made: the tape has ${about.measures.candles} candle(s) and warm-up takes them all.`)

@@ -4,7 +4,7 @@ import { FIGURE_LABELS, figureText, type FigureKey } from '../../../engine/repor
 import type { ReportData } from '../../../engine/report/report-data.ts'
 import { renderTerminal } from '../../../engine/report/terminal.ts'
 import { displayWidth } from '../../../engine/report/text.ts'
-import { reportFixture } from '../../support/report-fixture.ts'
+import { rehearsed, reportFixture } from '../../support/report-fixture.ts'
 
 const data = reportFixture({ candles: 2_000 })
 const at = (width: number, changed: Partial<ReportData> = {}, colour = false): string =>
@@ -25,6 +25,18 @@ describe.each([40, 60, 80, 100, 200])('renderTerminal at %i columns', (width) =>
       expect(line).toBe(line.trimEnd())
     }
     expect(text.endsWith('\n')).toBe(false)
+  })
+
+  it('tells a rehearsal from a backtest, how it went and what is still held', () => {
+    const shown = at(width, rehearsed)
+    for (const line of linesOf(shown)) expect(displayWidth(line)).toBeLessThanOrEqual(Math.min(width, 112))
+    expect(shown).toMatch(width >= 60 ? /\[Rehearsal\]/ : /Rehearsal ─/)
+    expect(text).not.toMatch(/Rehearsal|Open at the end/)
+    for (const said of [
+      '· Requests: at least 1,234 signed, at least 56 public', '· Faults asked for: lost-answer:0.05, server-error:0.02:on=POST /order',
+      '· Alarms: 4: naked 3, venue-unreachable 1', '· Restarts: 2 restarts', '· Halts: 2',
+      '· ETH/USDT: 0.25 since ', 'at 2,301.50; last close 2,311.50, unrealised +2.50 USDT',
+    ]) expect(oneLine(shown)).toContain(said)
   })
 
   it('shows every figure with its unit', () => {
