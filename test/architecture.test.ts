@@ -85,6 +85,12 @@ describe('the house', () => {
     }
   })
 
+  it('loads the SDK of an AI service only when somebody is asked', () => {
+    const sdks = imports.filter(({ from, to }) => /^plugins\/(provider|service)\//.test(from) && !/^(engine|plugins|node:)|^zod$/.test(to))
+    expect(sdks.filter(({ lazy }) => lazy).map(({ to }) => to).sort()).toEqual(['@anthropic-ai/sdk', '@google/generative-ai', 'openai'])
+    expect(sdks.filter(({ typeOnly, lazy }) => !typeOnly && !lazy).map(show)).toEqual([])
+  })
+
   it('lets a strategy import core and ports only', () => {
     const strange = imports.filter(({ from, to }) =>
       from.startsWith('strategies/') && from !== 'strategies/index.ts' && !/^engine\/(ports\.ts|core\/)/.test(to) && to !== 'zod')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Message, MessageCreateParamsNonStreaming } from '@anthropic-ai/sdk/resources/messages'
+import type { Anthropic as Api } from '@anthropic-ai/sdk'
 import { ANSWER_SCHEMA } from '../../engine/core/answer.ts'
 import { definePlugin } from '../../engine/ports.ts'
 import { envOf } from '../service/base.ts'
@@ -27,14 +27,14 @@ const dialect: Dialect = {
         format: { type: 'json_schema', schema: schema as Record<string, unknown> }, ...(effort === undefined ? {} : { effort }),
       },
       ...sampling,
-    } as MessageCreateParamsNonStreaming
+    } as Api.MessageCreateParamsNonStreaming
     return client.messages.create(body, { signal })
   },
   read,
 }
 
 function read(response: unknown): Reading {
-  const { content, stop_reason: stop, usage, model, id } = response as Message
+  const { content, stop_reason: stop, usage, model, id } = response as Api.Message
   return {
     text: content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
     fault: stop === 'refusal' ? { kind: 'refused', why: 'the model refused (refusal)' }

@@ -1,4 +1,4 @@
-import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions'
+import type { OpenAI as Api } from 'openai'
 import { ANSWER_SCHEMA } from '../../engine/core/answer.ts'
 import type { FailureKind } from '../../engine/core/provider-failure.ts'
 import type { Call, Dialect, Reading } from './service.ts'
@@ -21,7 +21,7 @@ async function send({ request: { model, system, messages, schema, sampling }, ke
     apiKey: key, baseURL, fetch, maxRetries: 0, organization: null, project: null, adminAPIKey: null, logLevel: 'off',
   })
   const turns = messages.map(({ role, text }) => ({ role, content: text }))
-  const body: ChatCompletionCreateParamsNonStreaming = {
+  const body: Api.ChatCompletionCreateParamsNonStreaming = {
     model,
     messages: system === '' ? turns : [{ role: 'system', content: system }, ...turns],
     response_format: {
@@ -33,7 +33,8 @@ async function send({ request: { model, system, messages, schema, sampling }, ke
 }
 
 function read(response: unknown): Reading {
-  const { choices: [{ message, finish_reason: finish }], usage, model, id } = response as Partial<ChatCompletion> & Pick<ChatCompletion, 'choices'>
+  const { choices, usage, model, id } = response as Pick<Api.ChatCompletion, 'choices'> & Partial<Api.ChatCompletion>
+  const [{ message, finish_reason: finish }] = choices
   const refusal = message.refusal ?? null
   return {
     text: message.content ?? '',
