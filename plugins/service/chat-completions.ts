@@ -14,7 +14,8 @@ export interface ChatService {
 export const chatCompletions = (service: ChatService): Dialect =>
   ({ ...service, path: () => '/chat/completions', schema: ANSWER_SCHEMA, send, read })
 
-async function send({ request: { model, system, messages, schema, sampling }, key, baseURL, fetch, signal }: Call): Promise<unknown> {
+async function send({ request, key, baseURL, fetch, signal }: Call): Promise<unknown> {
+  const { model, system, messages, schema, sampling } = request
   const { OpenAI } = await import('openai')
   // Said outright, or the SDK would take it from the environment.
   const client = new OpenAI({
@@ -41,8 +42,9 @@ function read(response: unknown): Reading {
     fault: refusal !== null && refusal !== '' ? { kind: 'refused', why: `the model refused: ${refusal.slice(0, 200)}` }
       : finish === 'content_filter' ? { kind: 'refused', why: 'the answer was held back (content_filter)' }
         : finish === 'length' ? { kind: 'truncated', why: 'the answer was cut off (length)' } : null,
-    usage: usage === undefined || usage === null ? null : { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
-    modelVersion: model ?? null,
-    responseId: id ?? null,
+    usage: usage === undefined || usage === null ? null
+      : { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
+    modelVersion: model,
+    responseId: id,
   }
 }
