@@ -73,6 +73,12 @@ export class Terminal {
     return this.#env
   }
 
+  /** Only a person at the command line, or the environment, says where keys may go. */
+  allowHosts(hosts: readonly string[]): void {
+    const { TAPEDECK_ALLOWED_HOSTS: known = '' } = this.env
+    this.#env = { ...this.env, TAPEDECK_ALLOWED_HOSTS: [...(known === '' ? [] : [known]), ...hosts].join(',') }
+  }
+
   get settings(): Settings {
     return readSettings(this.env)
   }
