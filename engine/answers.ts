@@ -97,22 +97,22 @@ export async function openAnswers(
       replayed: () => ({ exchanges: index.size, unused: index.size - player.used.size, notes }),
     }
   }
-  const recording = mode === 'live' ? null : lockRecording(path!, mode)
+  const recording = mode === 'live' ? null : lockRecording(path!, mode, world)
   const tape = recording === null ? null : new Recorder({
     file: recording.file, generation: recording.generation, providers: services(links).map(({ provider }) => provider),
-    refinements: ai.refinements, sample: 0, prices: AS_OF, redact: redactor(world.env),
+    refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
   const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
   return { source: chain, replayed: () => null, close: () => recording?.close() }
 }
 
 /** A recording that this process alone writes to. Throws TD_LOCKED. */
-export function lockRecording(path: string, mode: 'record-missing' | 'record'): OpenRecording {
+export function lockRecording(path: string, mode: 'record-missing' | 'record', { env }: World): OpenRecording {
   mkdirSync(path, { recursive: true })
   const lock = ProcessLock.take(join(path, 'writer'))
   if (typeof lock === 'number') throw new TapedeckError('TD_LOCKED', `${path}: process ${lock} is recording; wait for it or stop it`)
   try {
-    const recording = openRecording(path, mode, `tapedeck ${version()}`)
+    const recording = openRecording(path, mode, `tapedeck ${version()}`, redactor(env))
     return {
       ...recording,
       close() {

@@ -25,5 +25,6 @@ export const plugins: Manifest = {
     openai: () => import('./provider/openai.ts'),
     anthropic: () => import('./provider/anthropic.ts'),
     together: () => import('./provider/together.ts'),
+    simulated: () => import('./provider/simulated.ts'),
   },
 }

@@ -14,6 +14,7 @@ import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
 import { positionsCommand } from './positions.ts'
+import { recordCommand } from './record.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
 import { resumeCommand } from './resume.ts'
@@ -21,7 +22,7 @@ import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
+  backtestCommand, recordCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand,
 ] as readonly Command<never>[]

@@ -36,3 +36,30 @@ export async function startProgress(name: string, wanted: boolean): Promise<Prog
     stop: () => { if (started) bar.stop() },
   }
 }
+
+export interface Counter {
+  readonly update: (done: number, total: number, note: string) => void
+  readonly stop: () => void
+}
+
+/** The same for work that is counted, with a note beside it. */
+export async function startCounter(name: string, unit: string, wanted: boolean): Promise<Counter> {
+  if (!wanted || process.stderr.isTTY !== true) return SILENT
+  const { SingleBar, Presets } = (await import('cli-progress')).default
+  const bar = new SingleBar(
+    {
+      format: `${name} {bar} {percentage} % | {value} of {total} ${unit} | {note} | {eta_formatted} left`,
+      hideCursor: true, clearOnComplete: true, stream: process.stderr, etaBuffer: 50,
+    },
+    Presets.shades_classic,
+  )
+  let started = false
+  return {
+    update: (done, total, note) => {
+      if (!started) bar.start(total, 0, { note })
+      started = true
+      bar.update(done, { note })
+    },
+    stop: () => { if (started) bar.stop() },
+  }
+}

@@ -51,13 +51,6 @@ export class SnapshotView implements Snapshot {
     return this
   }
 
-  /** Another view of the same row, which this one's moves leave where it is. */
-  copy(): SnapshotView {
-    const copy = new SnapshotView(this.symbol, this.#book)
-    copy.#position = this.#position
-    return copy.move(this.#row, this.time, this.price, this.volume)
-  }
-
   value(name: string, back = 0): number {
     const names = this.names
     for (let index = 0; index < names.length; index++) {

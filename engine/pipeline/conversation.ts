@@ -1,5 +1,6 @@
 import type { Opinion } from '../core/opinion.ts'
-import type { Snapshot, SnapshotView } from '../core/snapshot.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import type { EpochMs } from '../core/time.ts'
 import { wordingOf, type Wording, type WordingPlan } from '../core/wording.ts'
 import type { Conversation, Message, Prompts, Strategy } from '../ports.ts'
 
@@ -11,13 +12,16 @@ const PLAIN: WordingPlan = { blind: false, tickSize: 0, timeframe: '' }
  * when somebody reads them.
  */
 export class StrategyConversation<P = unknown> implements Conversation {
-  readonly snapshot: SnapshotView
+  readonly snapshot: Snapshot
   readonly #strategy: Strategy<P>
   readonly #params: P
   readonly #asking: WordingPlan
   #system: string | null = null
+  /** Known beforehand where it is frozen. */
+  #opening: string | null = null
+  #opinion: Opinion | null = null
 
-  constructor(strategy: Strategy<P>, params: P, snapshot: SnapshotView, asking: WordingPlan = PLAIN) {
+  constructor(strategy: Strategy<P>, params: P, snapshot: Snapshot, asking: WordingPlan = PLAIN) {
     this.#strategy = strategy
     this.#params = params
     this.#asking = asking
@@ -33,7 +37,7 @@ export class StrategyConversation<P = unknown> implements Conversation {
   }
 
   rules(): Opinion {
-    return this.#strategy.technical(this.snapshot, this.#params)
+    return this.#opinion ?? this.#strategy.technical(this.snapshot, this.#params)
   }
 
   /** A conversation with one provider, from phase 1. It is about the candle that the snapshot shows while it is read. */
@@ -41,7 +45,7 @@ export class StrategyConversation<P = unknown> implements Conversation {
     const prompts = (): Prompts<P> => this.#prompts()
     const wording = (): Wording => wordingOf(this.snapshot, this.#asking)
     return new Dialogue(
-      this, () => prompts().initial(this.#asking.blind ? new BlindSnapshot(this.snapshot) : this.snapshot, this.#params, wording()),
+      this, () => this.#opening ?? prompts().initial(this.#asking.blind ? new BlindSnapshot(this.snapshot) : this.snapshot, this.#params, wording()),
       (opinion, turn) => prompts().refinement(opinion, turn, wording()),
     )
   }
@@ -52,9 +56,13 @@ export class StrategyConversation<P = unknown> implements Conversation {
     return prompts
   }
 
-  /** The same about a snapshot that stays where it is while this one moves on; for as long as the batch's columns last. */
+  /** The same for later: it goes on saying what it says now when the snapshot has moved on. */
   freeze(): StrategyConversation<P> {
-    return new StrategyConversation(this.#strategy, this.#params, this.snapshot.copy(), this.#asking)
+    const frozen = new StrategyConversation(this.#strategy, this.#params, new StillSnapshot(this.snapshot), this.#asking)
+    const [{ text }] = this.messages
+    frozen.#opening = text
+    frozen.#opinion = this.rules()
+    return frozen
   }
 }
 
@@ -124,4 +132,35 @@ class BlindSnapshot implements Snapshot {
   get names(): readonly string[] { return this.#snapshot.names }
   get inPosition(): boolean { return this.#snapshot.inPosition }
   value(name: string, back?: number): number { return this.#snapshot.value(name, back) }
+}
+
+/** What a snapshot shows of its newest candle. */
+class StillSnapshot implements Snapshot {
+  readonly symbol: string
+  readonly time: EpochMs
+  readonly price: number
+  readonly volume: number
+  readonly trend: Snapshot['trend']
+  readonly names: readonly string[]
+  readonly #values: readonly number[]
+
+  constructor(snapshot: Snapshot) {
+    this.symbol = snapshot.symbol
+    this.time = snapshot.time
+    this.price = snapshot.price
+    this.volume = snapshot.volume
+    this.trend = snapshot.trend
+    this.names = snapshot.names
+    this.#values = snapshot.names.map((name) => snapshot.value(name))
+  }
+
+  value(name: string, back = 0): number {
+    const index = this.names.indexOf(name)
+    if (index < 0 || back !== 0) throw new RangeError(`only the newest values were kept, not "${name}" ${back} candles ago`)
+    return this.#values[index]
+  }
+
+  get inPosition(): boolean {
+    throw new Error('a question that is asked later knows of no position')
+  }
 }

@@ -17,8 +17,10 @@ export interface OpenRecording {
  * Opens a recording for writing, or begins one. `record-missing` goes on with the newest generation; so does `record`
  * where that was broken off, and otherwise begins the next. One process at a time; see the caller's lock.
  */
-export function openRecording(folder: string, mode: 'record-missing' | 'record', createdBy: string): OpenRecording {
-  const file = new TapeFile(folder)
+export function openRecording(
+  folder: string, mode: 'record-missing' | 'record', createdBy: string, redact: (text: string) => string,
+): OpenRecording {
+  const file = new TapeFile(folder, redact)
   try {
     const begun = existsSync(join(folder, 'manifest.json')) ? readManifest(folder) : null
     const anew = begun === null || (mode === 'record' && begun.complete)

@@ -23,7 +23,8 @@ export interface RecorderPlan {
   readonly sample: number
   /** Date of the price table. */
   readonly prices: string
-  readonly redact: (text: string) => string
+  /** Decisions that nobody answered count as not recorded. */
+  readonly retryFailed?: boolean
 }
 
 /** Writes what is asked and answered, and answers itself what it knows: nothing is asked twice. */
@@ -89,7 +90,15 @@ export class Recorder implements AnswerTape {
   /** Whether the decision has been recorded already, by the same chain. */
   has(conversation: StrategyConversation): boolean {
     const { symbol, time } = conversation.snapshot
-    return this.#index.decision(symbol, time)?.chain === this.chain(conversation)
+    const known = this.#index.decision(symbol, time)
+    if (known === null || known.chain !== this.chain(conversation)) return false
+    return this.#plan.retryFailed !== true || this.#wasAnswered(known)
+  }
+
+  #wasAnswered({ steps }: DecisionLine): boolean {
+    const last = steps.at(-1)
+    const end = last?.exchanges.at(-1)
+    return last?.skipped === null && end !== undefined && this.#index.exchange(end)?.reply.answer !== null
   }
 
   chain(conversation: Conversation): string {
@@ -97,7 +106,7 @@ export class Recorder implements AnswerTape {
   }
 
   #write(line: ExchangeLine | DecisionLine): void {
-    this.#plan.file.append(this.#plan.redact(JSON.stringify(line)))
+    this.#plan.file.append(line)
   }
 }
 

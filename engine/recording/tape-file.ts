@@ -4,7 +4,8 @@ import { setAside, syncFolder, writeAll, writeDurably } from '../audit/durable-f
 import { rawLines, textOf } from '../audit/raw-lines.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { KEY_VERSION } from './key.ts'
-import { manifestFile, tapeLine, type Manifest, type TapeLine } from './tape-lines.ts'
+import { Packer, Unpacker } from './packing.ts'
+import { manifestFile, type Manifest, type TapeLine } from './tape-lines.ts'
 
 const LINES = 'tape.jsonl'
 const MANIFEST = 'manifest.json'
@@ -49,6 +50,8 @@ export interface TapeContents {
 export function readTape(folder: string): TapeContents {
   const path = join(folder, LINES)
   const lines: TapeLine[] = []
+  const unpacker = new Unpacker()
+  let number = 0
   let size = 0
   let torn: Buffer | null = null
   if (!existsSync(path)) return { lines, size, torn }
@@ -57,13 +60,14 @@ export function readTape(folder: string): TapeContents {
       torn = Buffer.from(bytes)
       break
     }
-    lines.push(lineOf(path, lines.length + 1, bytes))
+    const line = lineOf(path, ++number, bytes, unpacker)
+    if (line !== null) lines.push(line)
     size += bytes.length + 1
   }
   return { lines, size, torn }
 }
 
-function lineOf(path: string, number: number, bytes: Uint8Array): TapeLine {
+function lineOf(path: string, number: number, bytes: Uint8Array, unpacker: Unpacker): TapeLine | null {
   const text = textOf(bytes)
   let value: unknown
   try {
@@ -71,10 +75,9 @@ function lineOf(path: string, number: number, bytes: Uint8Array): TapeLine {
   } catch (error) {
     throw broken(path, `line ${number} is no JSON; see tapedeck recordings verify`, error)
   }
-  const parsed = tapeLine.safeParse(value)
-  if (parsed.success) return parsed.data
-  const { path: at, message } = parsed.error.issues[0]
-  throw broken(path, `line ${number}: ${at.join('.') || 'it'}: ${message}`)
+  const line = unpacker.unpack(value)
+  if (typeof line === 'string') throw broken(path, `line ${number}: ${line}`)
+  return line
 }
 
 /** A recording that is written to: it only grows, line by line. */
@@ -83,11 +86,17 @@ export class TapeFile {
   readonly lines: readonly TapeLine[]
   readonly #path: string
   readonly #file: number
+  readonly #packer: Packer
+  readonly #redact: (text: string) => string
   #unsynced = 0
 
-  /** Opens or creates it. What a kill left unfinished is kept beside it. Throws TD_RECORDING_BROKEN and TD_RUN_WRITE. */
-  constructor(folder: string) {
+  /**
+   * Opens or creates it; every line passes `redact`. What a kill left unfinished is kept beside it. Throws
+   * TD_RECORDING_BROKEN and TD_RUN_WRITE.
+   */
+  constructor(folder: string, redact: (text: string) => string) {
     this.folder = folder
+    this.#redact = redact
     this.#path = join(folder, LINES)
     try {
       mkdirSync(folder, { recursive: true })
@@ -97,15 +106,16 @@ export class TapeFile {
       if (torn !== null) ftruncateSync(this.#file, size)
       syncFolder(folder)
       this.lines = lines
+      this.#packer = new Packer(lines)
     } catch (error) {
       throw unwritable(folder, error)
     }
   }
 
-  /** `text` is one JSON document without newline. */
-  append(text: string): void {
+  append(line: TapeLine): void {
     try {
-      writeAll(this.#file, Buffer.from(`${text}\n`))
+      const text = this.#packer.pack(line).map((one) => `${this.#redact(JSON.stringify(one))}\n`).join('')
+      writeAll(this.#file, Buffer.from(text))
       if (++this.#unsynced < SYNC_EVERY) return
       fsyncSync(this.#file)
       this.#unsynced = 0
@@ -127,8 +137,13 @@ const unwritable = (folder: string, error: unknown): TapedeckError =>
 /** Replaces all lines in one step. */
 export function rewriteTape(folder: string, lines: readonly TapeLine[]): void {
   try {
-    writeDurably(join(folder, LINES), lines.map((line) => `${JSON.stringify(line)}\n`))
+    writeDurably(join(folder, LINES), packed(lines))
   } catch (error) {
     throw unwritable(folder, error)
   }
+}
+
+function* packed(lines: readonly TapeLine[]): Generator<string> {
+  const packer = new Packer([])
+  for (const line of lines) for (const one of packer.pack(line)) yield `${JSON.stringify(one)}\n`
 }

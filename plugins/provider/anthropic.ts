@@ -16,14 +16,16 @@ const dialect: Dialect = {
   keyName: KEY,
   path: () => '/v1/messages',
   schema: ANSWER_SCHEMA,
-  async send({ request: { model, system, messages, schema, sampling }, key, baseURL, fetch, signal }) {
+  async send({ request: { model, system, messages, schema, sampling: { effort, ...sampling } }, key, baseURL, fetch, signal }) {
     const { Anthropic } = await import('@anthropic-ai/sdk')
     const client = new Anthropic({ apiKey: key, baseURL, fetch, maxRetries: 0, timeout: SDK_TIMEOUT_MS, logLevel: 'off', openTelemetry: false })
     const body = {
       model,
       ...(system === '' ? {} : { system }),
       messages: messages.map(({ role, text }) => ({ role, content: text })),
-      output_config: { format: { type: 'json_schema', schema: schema as Record<string, unknown> } },
+      output_config: {
+        format: { type: 'json_schema', schema: schema as Record<string, unknown> }, ...(effort === undefined ? {} : { effort }),
+      },
       ...sampling,
     } as MessageCreateParamsNonStreaming
     return client.messages.create(body, { signal })
@@ -48,14 +50,17 @@ function read(response: unknown): Reading {
   }
 }
 
+/** Since its version 2026-10-21 the API samples in its own way: how hard the model tries is all that can be said. */
+const { temperature: _, topP: __, ...common } = serviceOptions('anthropic')
+
 export default definePlugin({
   kind: 'provider',
   name: 'anthropic',
   description: 'Anthropic Claude. Needs ANTHROPIC_API_KEY.',
-  options: z.strictObject({ ...serviceOptions('anthropic') }),
+  options: z.strictObject({
+    ...common,
+    effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).optional().describe('how hard models that know it try; left out = their own way'),
+  }),
   env: envOf('anthropic', KEY),
-  // Anthropic takes temperature or top_p, not both.
-  create: (parsed, deps) => serviceOf(dialect, parsed, () => ({
-    max_tokens: parsed.maxTokens, top_p: parsed.topP, temperature: parsed.topP === undefined ? parsed.temperature : undefined,
-  }), deps),
+  create: (parsed, deps) => serviceOf(dialect, parsed, () => ({ max_tokens: parsed.maxTokens, effort: parsed.effort }), deps),
 })

@@ -18,7 +18,5 @@ export interface ServiceOptions {
   readonly model: string
   readonly baseURL?: string | undefined
   readonly timeoutMs: number
-  readonly temperature: number | null
   readonly maxTokens: number
-  readonly topP?: number | undefined
 }
