@@ -14,6 +14,7 @@ import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
 import { positionsCommand } from './positions.ts'
+import { providersCommand } from './providers.ts'
 import { recordCommand } from './record.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
@@ -24,7 +25,7 @@ import { verifyCommand } from './verify.ts'
 const commands = [
   backtestCommand, recordCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand,
+  verifyCommand, providersCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
