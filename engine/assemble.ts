@@ -1,4 +1,4 @@
-import { exchange, plugins, venueChecks } from '../plugins/index.ts'
+import { exchange, exchangeFaults, plugins, venueChecks } from '../plugins/index.ts'
 import { strategies } from '../strategies/index.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { prepareIndicators } from './core/indicators.ts'
@@ -23,6 +23,9 @@ export const registry = new Registry(plugins, strategies)
 
 /** The practice exchange, loaded when it is needed. */
 export const loadExchange = exchange
+
+/** The faults that it can be asked for, in words. */
+export const loadFaults = exchangeFaults
 
 /** Questions to a venue that send no order, loaded when they are needed. */
 export const loadVenueChecks = venueChecks

@@ -110,7 +110,7 @@ async function play(
   const { symbols, timeframe, audit } = scenario
   const about = { run, timeframe, scored: resolution.plugins.strategy.scored === true }
   const trail = directory === null || audit === 'off' ? null : new Trail(audit, about, directory.appendAudit)
-  const { market, plan } = await assemble(resolution, world, 'close', bounds ? BOUNDS : [{}], [trail])
+  const { market, plan, answers } = await assemble(resolution, world, 'close', bounds ? BOUNDS : [{}], [trail])
   trail?.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
 
   const watch = new TapeWatch(symbols)
@@ -118,7 +118,7 @@ async function play(
     watch.observe(batch)
     if (batch.decides) onProgress?.(market.progress?.() ?? null, watch.seen)
   }
-  const session = await runSession({ ...plan, observe })
+  const session = await runSession({ ...plan, observe }).finally(() => answers?.close())
   if (session.candles === 0) world.signal.throwIfAborted()
   if (session.candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', `${scenario.name}: not one candle was read`)
   const { links } = plan.chain
@@ -128,5 +128,5 @@ async function play(
     event: session.interrupted ? 'interrupted' : 'end', candles: session.candles, final_equity: measures.finalEquity,
   })
   trail?.flush()
-  return { market, session, lane, links, measures, watch }
+  return { market, session, lane, links, measures, watch, answers }
 }

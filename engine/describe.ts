@@ -1,3 +1,4 @@
+import type { Answers } from './answers.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import type { LaneMeasures } from './core/figures.ts'
 import { computeFigures } from './core/metrics.ts'
@@ -8,8 +9,8 @@ import type { ChainLink } from './pipeline/provider-chain.ts'
 import type { CandleBatch, MarketSource } from './ports.ts'
 import { buyAndHold, HoldWatch, RandomEntries } from './report/baselines.ts'
 import { ChartCollector } from './report/chart-candles.ts'
-import { assumptions, warnings } from './report/notes.ts'
-import type { Baselines, BreakEven, ReportData } from './report/report-data.ts'
+import { aiAssumptions, assumptions, warnings } from './report/notes.ts'
+import type { Baselines, BreakEven, OpenPosition, Rehearsal, ReportData } from './report/report-data.ts'
 import type { Lane } from './session/lane.ts'
 import { countDecisions, countExits } from './session/measures.ts'
 import { laneOf, type SessionResult } from './session/session.ts'
@@ -22,6 +23,7 @@ export interface Played {
   readonly links: readonly ChainLink[]
   readonly measures: LaneMeasures
   readonly watch: TapeWatch
+  readonly answers: Answers | null
 }
 
 /** What a report wants to know of the candles that went by. */
@@ -55,11 +57,13 @@ export interface DescribeOptions {
   readonly bounds: boolean
   /** How the run came about, where it was no plain backtest; first among the assumptions. */
   readonly notes?: readonly string[]
+  /** How it went where it was a rehearsal. */
+  readonly rehearsal?: Rehearsal | null
 }
 
 /** Figures, baselines, assumptions and warnings of a played tape. */
 export async function describe(
-  { scenario, omitted, description }: Resolution, { market, session, lane, links, measures, watch }: Played, options: DescribeOptions,
+  { scenario, omitted, description }: Resolution, { market, session, lane, links, measures, watch, answers }: Played, options: DescribeOptions,
   run: string, signal: AbortSignal,
 ): Promise<ReportData> {
   const { symbols, policy, seed } = scenario
@@ -88,18 +92,24 @@ export async function describe(
     figures, baselines, breakEven, exits: countExits(measures), decisions,
     bounds: options.bounds ? { conservative: equityOf(1), optimistic: equityOf(2) } : null,
     trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
-    assumptions: [...(options.notes ?? []), ...(description === null ? [] : [description]), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
+    assumptions: [...(options.notes ?? []), ...(description === null ? [] : [description]), ...aiAssumptions(scenario, decisions), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
     warnings: warnings({
-      scenario, figures, measures, breakEven, decisions, dust: worth(lane, (open) => !open), open: lane.portfolio.openPositions, openWorth: worth(lane, (open) => open), halted: lane.haltedBy,
-      interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds,
+      scenario, figures, measures, breakEven, decisions, dust: dustWorth(lane), open: openPositions(lane, symbols), halted: lane.haltedBy,
+      interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds, replayed: session.interrupted ? null : answers?.replayed() ?? null,
     }),
     interrupted: session.interrupted || signal.aborted,
+    open: openPositions(lane, symbols), rehearsal: options.rehearsal ?? null,
   }
 }
 
-/** What holdings are worth, of those that are a position, or of those that are none any more. */
-const worth = ({ portfolio: { holdings } }: Lane, counts: (open: boolean) => boolean): number =>
-  holdings.reduce((sum, { open, quantity, mark }) => (counts(open) && quantity !== 0 ? sum + quantity * mark : sum), 0)
+const openPositions = ({ portfolio: { holdings } }: Lane, symbols: readonly string[]): OpenPosition[] =>
+  holdings.filter(({ open }) => open).map(({ index, entryTime, entryPrice, quantity, mark, cost }) => ({
+    symbol: symbols[index], entryTime, entryPrice, quantity, price: mark, worth: quantity * mark, unrealised: quantity * mark - cost,
+  }))
+
+/** What is left of positions that are none any more. */
+const dustWorth = ({ portfolio: { holdings } }: Lane): number =>
+  holdings.reduce((sum, { open, quantity, mark }) => (open ? sum : sum + quantity * mark), 0)
 
 /** Reads the tape once more, for prices that only the finished run knows to need. */
 async function readAgain(

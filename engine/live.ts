@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { openAnswers, type Answers } from './answers.ts'
 import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
-import { parseTrailLine, type TrailLine } from './audit/reader.ts'
+import { checkShapes, parseTrailLine, type TrailLine } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { instrumentOf } from './core/instrument.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
-import { describe, TapeWatch, type Played } from './describe.ts'
+import { describe, TapeWatch, type DescribeOptions, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ServiceHealth } from './pipeline/provider-health.ts'
 import type { ReportData } from './report/report-data.ts'
 import { accountPlace, lockAccount } from './session/account-lock.ts'
+import { CourseWatch, sentText, type Requests } from './session/course.ts'
 import { DecisionView } from './session/decision-view.ts'
 import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
@@ -67,12 +68,8 @@ export interface LiveResult {
   readonly state: 'stopped' | 'finished'
   /** null when not one candle was seen. */
   readonly report: ReportData | null
+  /** Of all processes of the run. */
   readonly requests: Requests
-}
-
-export interface Requests {
-  readonly signed: number
-  readonly public: number
 }
 
 /** Client order ids of a run begin with it. */
@@ -166,6 +163,7 @@ async function runIn(
   const { symbols, timeframe } = scenario
   const log = directory.trail
   const lines = log.past.map((raw) => parseTrailLine(raw) ?? damaged(directory.path))
+  checkShapes(join(directory.path, 'audit.jsonl'), lines, symbols)
   const resumed = options.resume !== null
   const before = resumed ? directory.readRun() : null
   if (before !== null) checkFormat(directory.path, before)
@@ -179,6 +177,8 @@ async function runIn(
   record('running')
 
   const view = options.decisions === null ? null : new DecisionView(options.decisions, run, log.past)
+  const course = new CourseWatch()
+  for (const { fields } of lines) course.count(fields)
   // What plugins noted while the run was still being gone through, from whose lines theirs have to keep away.
   const held: (() => void)[] = []
   const past = new Past(lines, (notes) => trail.skip(notes), () => {
@@ -213,6 +213,7 @@ async function runIn(
     const line = Buffer.from(bytes)
     if (!past.over) return past.retrace(line.toString('utf8', 0, line.length - 1))
     log.append(line, durable)
+    course.see(line.toString('utf8', 0, line.length - 1))
     viewed(line)
   }, () => past.over)
   try {
@@ -258,20 +259,23 @@ async function runIn(
       },
     })
     const state = session.interrupted ? 'stopped' : options.atMarketEnd
-    const requests = broker.requests ?? { signed: 0, public: 0 }
     if (!past.over) {
       // Stopped while it was still being gone through: nothing has happened that the trail does not hold.
       record('stopped', { audit: { lines: log.length, head: log.head } })
-      return { run, directory: directory.path, state: 'stopped', report: null, requests }
+      return { run, directory: directory.path, state: 'stopped', report: null, requests: course.course.requests }
     }
     trail.line('session', clock.now(), {
-      event: state, candles: session.candles, open_positions: lane.portfolio.openPositions, requests,
+      event: state, candles: session.candles, open_positions: lane.portfolio.openPositions,
+      requests: together(market.requests, broker.requests),
     })
+    const { requests } = course.course
     log.sync()
-    const played = { session, lane, links: plan.chain.links, watch }
-    const sent = `${requests.signed.toLocaleString('en')} signed requests went to ${venueText(venue)} over HTTP.`
+    const played = { session, lane, links: plan.chain.links, watch, answers: opened[0] ?? null }
+    const sent = `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
+    const { kind, faults } = options.about as { readonly kind?: string; readonly faults?: readonly string[] }
+    const rehearsal = kind === 'rehearsal' ? { ...course.course, faults: faults ?? [] } : null
     const report = session.candles === 0 ? null
-      : await tables(directory, resolution, options, played, [...options.notes, sent], world)
+      : await tables(directory, resolution, options, played, { notes: [...options.notes, sent], rehearsal }, world)
     record(state, {
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
       ...(report === null ? {} : outcomes(report)),
@@ -282,6 +286,14 @@ async function runIn(
     for (const answers of opened) answers.close()
   }
 }
+
+type Sent = { readonly signed: number; readonly public: number } | undefined
+
+/** What one process sent, over the connections of market and broker. */
+const together = (...sent: readonly Sent[]): NonNullable<Sent> => ({
+  signed: sent.reduce((sum, one) => sum + (one?.signed ?? 0), 0),
+  public: sent.reduce((sum, one) => sum + (one?.public ?? 0), 0),
+})
 
 const venueText = ({ name }: Venue): string => (name === 'practice' ? 'the practice exchange' : `Binance (${name})`)
 
@@ -329,12 +341,13 @@ const NO_TAPE: MarketSource = { instrument: (symbol) => instrumentOf(symbol), as
 /** The run's tables and its page. */
 async function tables(
   directory: LiveDirectory, resolution: Resolution, { run, tape }: LiveOptions,
-  { session, lane, links, watch }: Omit<Played, 'market' | 'measures'>, notes: readonly string[], world: World,
+  { session, lane, links, watch, answers }: Omit<Played, 'market' | 'measures'>, about: Pick<DescribeOptions, 'notes' | 'rehearsal'>,
+  world: World,
 ): Promise<ReportData> {
   const measures = measureLane(lane, session, session.opinions[0], links)
-  const played: Played = { market: tape ?? NO_TAPE, session, lane, links, measures, watch }
+  const played: Played = { market: tape ?? NO_TAPE, session, lane, links, measures, watch, answers }
   const report = await describe(
-    resolution, played, { again: tape, charts: true, bounds: false, notes }, run, world.signal,
+    resolution, played, { again: tape, charts: true, bounds: false, ...about }, run, world.signal,
   )
   directory.writePieces('trades.csv', tradesCsv(report.trades, report.symbols))
   directory.writePieces('equity.csv', equityCsv(report.dailyEquity, report.firstDay))

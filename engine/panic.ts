@@ -11,7 +11,7 @@ import { messageOf, TapedeckError } from './errors.ts'
 import { brokerLines, idPrefix, termsOf } from './live.ts'
 import type { Broker, Clock, Journal, PastLine, Venue } from './ports.ts'
 import { PANIC_FILE, panicLines, type LiveRun } from './positions.ts'
-import { recordedBroker } from './recorded-run.ts'
+import { recordedBroker, type RecordedBroker } from './recorded-run.ts'
 import { hint } from './report/hint.ts'
 import { halt, leavePending, request } from './session/operator-box.ts'
 import { fillFields } from './session/order-desk.ts'
@@ -126,6 +126,8 @@ class Flattening {
   readonly #fills: Fill[] = []
   /** Executions that have been written down, by this panic or one before. */
   readonly #known: Set<string>
+  /** Attempts in a row in which the venue did not even tell its filters. */
+  #deaf = 0
 
   constructor(run: LiveRun, options: PanicOptions) {
     this.#run = run
@@ -138,26 +140,25 @@ class Flattening {
   async run(): Promise<Pick<PanicResult, 'symbols' | 'failure'>> {
     const { world: { signal } } = this.#options
     let failure: string | null = null
-    let deaf = 0
     try {
       const venue = this.#options.venueOf(this.#run)
+      const broker = await recordedBroker(this.#run.record)
       let clock: Clock = new RealClock()
       for (let attempt = 1; attempt <= ATTEMPTS && this.#open.size > 0; attempt++) {
-        if (deaf === DEAF_ATTEMPTS || signal.aborted) break
+        if (this.#deaf === DEAF_ATTEMPTS || signal.aborted) break
         if (attempt > 1) await clock.sleep(PAUSE_MS, signal).catch(() => {})
+        this.#deaf++
         try {
           if (venue.name === 'practice') {
             // A bot may move the exchange's time by hours between two requests: it stands still for each attempt.
             const practice = await practiceClock(venue, null)
             clock = practice
-            await practice.alone(() => this.#attempt(venue, practice))
-          } else await this.#attempt(venue, clock)
+            await practice.alone(() => this.#attempt(venue, practice, broker))
+          } else await this.#attempt(venue, clock, broker)
           failure = null
-          deaf = 0
         } catch (error) {
           if (error instanceof TapedeckError && error.code === 'TD_VENUE') throw error
           failure = messageOf(error)
-          deaf++
         }
       }
     } catch (error) {
@@ -170,12 +171,11 @@ class Flattening {
   }
 
   /** The trail is read anew: a living process may have written what it had begun before the halt. */
-  async #attempt(venue: Venue, clock: Clock): Promise<void> {
+  async #attempt(venue: Venue, clock: Clock, { plugin, options }: RecordedBroker): Promise<void> {
     const { run, record, path } = this.#run
     const { lines } = readTrail(join(path, 'audit.jsonl'))
     const terms = termsOf(lines)!
     const { timeframe, seed } = record['scenario'] as ResolvedScenario
-    const { plugin, options } = await recordedBroker(record)
     const deps = makeDeps(this.#options.world, clock, seed, plugin.env)
     const past = withOwnSales(brokerLines(lines), panicLines(path))
     const broker: Broker = await plugin.create(options, deps, {
@@ -183,6 +183,8 @@ class Flattening {
       // What a person wants is done halted or not.
       live: { venue, journal: this.#journal(clock), idPrefix: idPrefix(run), past, halted: () => null },
     })
+    // It answers, if not always: whoever keeps asking gets through.
+    this.#deaf = 0
     const failures: unknown[] = []
     for (const symbol of [...this.#open]) {
       try {

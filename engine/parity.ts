@@ -2,13 +2,16 @@ import { assembleOne, makeDeps, openMarket, registry, SimulatedClock, type OneLa
 import type { TrailLine } from './audit/reader.ts'
 import { columnsOfRows, type CandleColumns, type CandleRow } from './core/candle.ts'
 import { EXIT_REASONS } from './core/order.ts'
-import { DAY_MS, isoTime, type EpochMs } from './core/time.ts'
+import { isoTime, type EpochMs } from './core/time.ts'
 import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import { sellable, type Instrument } from './core/instrument.ts'
+import { Causes } from './parity-cause.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
+import { courseOf } from './session/course.ts'
 import { KnownAnswers } from './session/recorded-answers.ts'
 import { runSession } from './session/session.ts'
+import { changed, verifyRun } from './verify.ts'
 
 type Tapes = Readonly<Record<string, CandleColumns>>
 
@@ -32,10 +35,17 @@ export interface ParityDifference {
   readonly entryTime: EpochMs
   /** Fields that differ, or which side lacks the trade. */
   readonly what: string
-  /** price, slippage, latency, rejection, revision, operator, consequence, fault, or unknown. */
+  /** price, slippage, latency, rejection, revision, operator, consequence, halted, still open, fault, or unknown. */
   readonly because: string
   readonly run: ParityTrade | null
   readonly backtest: ParityTrade | null
+}
+
+/** A position that is no trade yet. */
+export interface HeldPosition {
+  readonly symbol: string
+  readonly entryTime: EpochMs
+  readonly quantity: number
 }
 
 export interface ParityResult {
@@ -47,27 +57,42 @@ export interface ParityResult {
   readonly compared: number
   readonly equal: number
   readonly differences: readonly ParityDifference[]
-  /** Signed requests that the run says it sent; null where a crash kept it from saying so. */
-  readonly signedRequests: number | null
+  /** Requests that all processes of the run say they sent. */
+  readonly signedRequests: number
+  readonly publicRequests: number
+  /** False: a killed process did not say, so there were at least so many. */
+  readonly requestsComplete: boolean
+  /** Positions that the run held when it ended. */
+  readonly held: readonly HeldPosition[]
 }
 
 /**
  * Runs the backtest on the candles and terms that a run of the live path recorded, and compares trade by trade. Throws
- * what reading a run throws.
+ * what reading a run throws, and TD_REPLAY_DIFFERS for a trail that somebody changed.
  */
 export async function parity(path: string, world: World): Promise<ParityResult> {
   const recorded = await readRecordedRun(path)
+  const { firstFault } = verifyRun(path)
+  if (firstFault !== null) throw changed(path, firstFault)
   const { lines, record } = recorded
   const tapes = recordedCandles(lines, recorded.resolution.scenario.symbols)
   const happened = lines.filter(({ fields }) => fields.type === 'trade').map(({ fields }) => tradeOf(fields))
   const expected = await backtestTrades(recorded, tapes, world)
   const real = (trades: readonly ParityTrade[]): ParityTrade[] => trades.filter(({ reason }) => reason !== 'end')
+  const all = Object.values(tapes)
+  const to = Math.max(...all.map(({ openTime }) => openTime[openTime.length - 1]))
+  const ms = timeframeMs(recorded.resolution.scenario.timeframe)
+  const causes = new Causes(lines, ms, to + ms)
   const differences: ParityDifference[] = []
+  const differ = (what: string, run: ParityTrade | null, backtest: ParityTrade | null): void => {
+    const { symbol, entryTime } = (run ?? backtest)!
+    const because = causes.of({ run, backtest, otherSide: run === null ? happened : expected })
+    differences.push({ symbol, entryTime, what, because, run, backtest })
+  }
   const rest = new Map(real(expected).map((trade) => [keyOf(trade), trade]))
   // What the backtest closed only because its tape ended is still open in the run, or was closed since.
   const ended = new Set(expected.filter(({ reason }) => reason === 'end').map(keyOf))
   // A decision at the last close is filled there by a venue that plays a tape; a backtest has no next open for it.
-  const ms = timeframeMs(recorded.resolution.scenario.timeframe)
   const isOver = (symbol: string, time: EpochMs): boolean => time >= tapes[symbol].openTime.at(-1)! + ms
   let compared = 0
   let equal = 0
@@ -79,39 +104,33 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     compared++
     const what = backtest === null ? 'only in the run' : unequal(run, backtest)
     if (what === null) equal++
-    else differences.push(differenceOf(lines, what, run, backtest, expected))
+    else differ(what, run, backtest)
   }
-  for (const backtest of rest.values()) {
+  const held = openEntries(recorded, happened)
+  const holding = [...held.values()].map(({ symbol, entryTime, quantity }) => ({ symbol, entryTime, quantity }))
+  for (const [key, backtest] of rest) {
     compared++
-    differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
+    const open = held.get(key) ?? null
+    held.delete(key)
+    differ(open === null ? 'only in the backtest'
+      : `still held, but left ${isoTime(backtest.exitTime)} (${backtest.reason}) in the backtest`, open, backtest)
   }
   // What the backtest holds until its tape ends has to be held by the run as well, and the other way round.
-  const held = openEntries(recorded, happened)
   for (const backtest of expected.filter(({ reason }) => reason === 'end')) {
     if (held.delete(keyOf(backtest)) || happened.some((run) => keyOf(run) === keyOf(backtest))) continue
-    differences.push(differenceOf(lines, 'only in the backtest', null, backtest, happened))
+    differ('only in the backtest', null, backtest)
   }
-  for (const run of held.values()) {
-    if (isOver(run.symbol, run.entryTime)) continue
-    differences.push(differenceOf(lines, 'held only in the run', run, null, expected))
-  }
-  const all = Object.values(tapes)
+  for (const run of held.values()) if (!isOver(run.symbol, run.entryTime)) differ('held only in the run', run, null)
+  const { requests } = courseOf(lines)
   return {
     run: record['run'] as string,
     candles: all.reduce((sum, { openTime }) => sum + openTime.length, 0),
     from: Math.min(...all.map(({ openTime }) => openTime[0])),
-    to: Math.max(...all.map(({ openTime }) => openTime[openTime.length - 1])),
+    to,
     compared, equal, differences: differences.sort((a, b) => a.entryTime - b.entryTime),
-    signedRequests: signedRequests(lines),
+    signedRequests: requests.signed, publicRequests: requests.public, requestsComplete: requests.complete,
+    held: holding,
   }
-}
-
-function differenceOf(
-  lines: readonly TrailLine[], what: string, run: ParityTrade | null, backtest: ParityTrade | null,
-  otherSide: readonly ParityTrade[],
-): ParityDifference {
-  const { symbol, entryTime } = (run ?? backtest)!
-  return { symbol, entryTime, what, because: because(lines, run, backtest, otherSide), run, backtest }
 }
 
 function tradeOf(fields: PastLine): ParityTrade {
@@ -128,6 +147,10 @@ function openEntries({ lines, terms }: RecordedRun, happened: readonly ParityTra
   const left = new Set(happened.map(keyOf))
   const open = new Map<string, ParityTrade>()
   for (const { fields } of lines) {
+    // A venue that was reset has lost what was held.
+    if (fields.type === 'order' && fields['state'] === 'void') {
+      for (const [key, { symbol }] of open) if (symbol === fields['symbol']) open.delete(key)
+    }
     if (fields.type !== 'fill' || fields['side'] !== 'buy') continue
     const { symbol, price, quantity, fee_base: fee } = fields as unknown as {
       symbol: string; price: number; quantity: number; fee_base: number
@@ -155,39 +178,6 @@ function unequal(run: ParityTrade, backtest: ParityTrade): string | null {
       .map((field) => `${field} ${run[field]} instead of ${backtest[field]}`),
   ]
   return fields.length === 0 ? null : fields.join(', ')
-}
-
-/** What the trail says about the time in which the two sides parted. */
-function because(
-  lines: readonly TrailLine[], run: ParityTrade | null, backtest: ParityTrade | null, otherSide: readonly ParityTrade[],
-): string {
-  const { symbol, entryTime } = (run ?? backtest)!
-  if (run?.reason === 'operator') return 'operator: a person left the position'
-  if (run?.reason === 'unprotected') return 'rejection: the venue would not protect the position, so it was sold'
-  const held = (run === null || backtest === null) && otherSide.some((other) =>
-    other.symbol === symbol && other.entryTime < entryTime && other.exitTime >= entryTime)
-  if (held) return 'consequence: the other side still held a position of an earlier difference'
-  const until = Math.max(run?.exitTime ?? 0, backtest?.exitTime ?? 0)
-  const around = lines.filter(({ fields }) => fields['symbol'] === symbol && fields.timestamp !== null)
-    .map(({ fields }): PastLine & { readonly time: EpochMs } => ({ ...fields, time: Date.parse(fields.timestamp!) }))
-  const decision = around.find(({ type, time }) => type === 'decision' && time === entryTime)
-  if (run === null && decision !== undefined && decision['status'] !== 'EXECUTED') {
-    const { status, reason } = decision as unknown as { status: string; reason: string }
-    if (['late', 'missed', 'stale-market'].includes(reason)) return `latency: the decision was ${reason}`
-    return `rejection: the decision was ${status}, ${reason}`
-  }
-  const during = around.filter(({ time }) => time >= entryTime && time <= until + DAY_MS)
-  const alarm = during.find(({ type }) => type === 'alarm')
-  if (around.some(({ type, event, time }) => type === 'alarm' && event === 'candle-revised' && time <= until + DAY_MS)) {
-    return 'revision: the venue corrected a candle after it had been decided on'
-  }
-  if (alarm !== undefined) return `fault: alarm ${String(alarm['event'])} at ${isoTime(alarm.time)}`
-  if (during.some(({ reason }) => reason === 'missed')) return 'latency: candles became known too late to decide on'
-  if (run !== null && backtest !== null && run.exitTime === backtest.exitTime && run.reason === backtest.reason) {
-    return run.entryPrice !== backtest.entryPrice ? 'slippage: the entry was filled at another price'
-      : 'price: the exit was filled at another price'
-  }
-  return 'unknown: nothing in the trail explains it; an earlier difference may have changed the equity'
 }
 
 /** The candles of each symbol, in the order in which they came. */
@@ -257,20 +247,3 @@ async function backtestTrades({ resolution, terms, lines }: RecordedRun, tapes: 
     quantity: quantity[row], entryPrice: entryPrice[row], exitPrice: exitPrice[row], fees: fees[row],
   }))
 }
-
-/** A start that was not followed by a stop never said how much it had sent. */
-function signedRequests(lines: readonly TrailLine[]): number | null {
-  let sum = 0
-  let starts = 0
-  let stops = 0
-  for (const { fields } of lines) {
-    if (fields.type !== 'session') continue
-    const { event } = fields
-    if (event === 'start' || event === 'restarted') starts++
-    if (event !== 'stopped' && event !== 'finished') continue
-    stops++
-    sum += (fields['requests'] as { signed: number }).signed
-  }
-  return starts === stops ? sum : null
-}
-

@@ -104,6 +104,8 @@ export interface MarketSource {
   /** Share of the tape that has been read, 0 … 1, where it is known. */
   progress?(): number
   facts?(): TapeFacts
+  /** Requests that were sent to a venue, for the run's record. */
+  readonly requests?: { readonly signed: number; readonly public: number }
 }
 
 /** Truth at start. */

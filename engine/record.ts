@@ -68,7 +68,7 @@ export interface RecordResult {
   readonly costUsd: number
   readonly finished: boolean
   /** Why it ended early; null when it did not, or when a person stopped it. */
-  readonly stopped: string | null
+  readonly stopped: TapedeckError | null
 }
 
 /** Every candle at which a scenario asks an AI. The conversation moves on with the next one. */
@@ -194,7 +194,7 @@ class Asking {
   asked = 0
   answered = 0
   /** Why nothing more is asked. */
-  stopped: string | null = null
+  stopped: TapedeckError | null = null
   readonly #resolution: Resolution
   readonly #world: World
   readonly #sources: Sources
@@ -245,8 +245,8 @@ class Asking {
       keep: (request, asking) => recorder.keep(request, asking),
       decided: (conversation, steps) => {
         if (steps.some(({ skipped }) => skipped === 'budget')) {
-          this.stopped = `the budget of ${this.#estimate.budgetUsd} USD is exhausted; give more with --budget to go on`
-        } else if (this.#isBeyondHelp(steps)) this.stopped ??= 'no service can be asked any more; see tapedeck providers'
+          this.stopped = new TapedeckError('TD_BUDGET', `the budget of ${this.#estimate.budgetUsd} USD is exhausted; give more with --budget to go on`)
+        } else if (this.#isBeyondHelp(steps)) this.stopped ??= new TapedeckError('TD_PROVIDER_FAILED', 'no service can be asked any more; see tapedeck providers')
         else recorder.decided(conversation, steps)
       },
     }
@@ -267,8 +267,9 @@ class Asking {
       const wait = Math.min(...waits)
       if (wait <= 0) return false
       if (wait === Infinity) {
-        this.stopped = able.length === 0 ? `no key is set: ${services.map(({ provider: { lacks } }) => lacks).join(', ')}`
-          : 'every service is disabled until a person enables it; see tapedeck providers'
+        this.stopped = new TapedeckError('TD_PROVIDER_FAILED', able.length === 0
+          ? `no service has its key; set ${services.map(({ provider: { lacks } }) => lacks).join(' or ')} in the environment or .env`
+          : `every service is disabled until a person enables it (${able.map(({ reason }) => reason).join('; ')}); see tapedeck providers`)
         return true
       }
       this.#say(`every service has to be left alone until ${isoTime(now + wait)}`)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readTrail, type TrailLine } from './audit/reader.ts'
+import { checkShapes, readTrail, type TrailLine } from './audit/reader.ts'
 import { recallResolution, type Resolution, type ResolvedScenario } from './config/resolve.ts'
 import { registry } from './assemble.ts'
 import { messageOf, TapedeckError } from './errors.ts'
@@ -23,16 +23,24 @@ export interface RecordedRun {
 export async function readRecordedRun(path: string): Promise<RecordedRun> {
   const record = readRun(path)
   checkFormat(path, record)
-  const { lines } = readTrail(join(path, 'audit.jsonl'))
+  const trail = join(path, 'audit.jsonl')
+  const { lines } = readTrail(trail)
+  const scenario = record['scenario'] as ResolvedScenario
+  checkShapes(trail, lines, scenario.symbols)
   const terms = termsOf(lines)
   if (terms === null) {
     throw new TapedeckError('TD_USAGE', lines.some(({ fields }) => fields.type === 'decision')
-      ? `${path}: a backtest records nothing of its broker: run the scenario again, the same bytes come out`
+      ? `${path}: a backtest, which records nothing of its broker; \`tapedeck rehearse\` makes a run that can be held against it`
       : `${path}: the run ended before it had reached its venue: there is nothing in it yet`)
   }
   const folder = typeof record['folder'] === 'string' ? record['folder'] : path
-  const resolution = await recallResolution(record['scenario'] as ResolvedScenario, folder, registry)
+  const resolution = await recallResolution(scenario, folder, registry)
   return { path, record, lines, terms, resolution }
+}
+
+export interface RecordedBroker {
+  readonly plugin: Plugin<'broker', unknown>
+  readonly options: unknown
 }
 
 const brokerSchema = z.object({ name: z.string(), options: z.unknown() })
@@ -41,9 +49,7 @@ const brokerSchema = z.object({ name: z.string(), options: z.unknown() })
  * The broker that a run of the live path trades with, as its run.json tells: the scenario may name another one, whose
  * assumptions it took over. Throws TD_TRAIL_BROKEN.
  */
-export async function recordedBroker(
-  { run, broker }: RunRecord,
-): Promise<{ readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }> {
+export async function recordedBroker({ run, broker }: RunRecord): Promise<RecordedBroker> {
   try {
     const { name, options } = brokerSchema.parse(broker)
     const plugin: Plugin<'broker', unknown> = await registry.plugin('broker', name)

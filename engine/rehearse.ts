@@ -43,6 +43,7 @@ export interface RehearseOptions {
   readonly now: () => number
 }
 
+const WHOLE_TRAIL = 'A rehearsal always writes the whole audit trail, which replay and parity need'
 const ABOUT = 'A rehearsal: the live path, on a practice exchange that plays the recorded candles. '
   + 'It proves the machine, not the profit.'
 
@@ -54,6 +55,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
   const { scenario } = resolution
   const paper = paperBlock(resolution)
   const rules = options.faults.length === 0 ? [] : options.faults.map((await loadExchange()).parseFault)
+  if (scenario.audit !== 'full') world.log.warn(`${WHOLE_TRAIL}; audit: ${scenario.audit} is for backtests`)
   const market = await openTape(resolution, world)
   const found = options.resume ? newestRehearsal(scenario, options.out) : null
   if (found !== null) tellHalt(found.path, world)
@@ -91,7 +93,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
       kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed,
       folder: resolution.folder, exchange: options.exchange === null ? 'own' : 'external',
     },
-    notes: [ABOUT],
+    notes: [ABOUT, ...(scenario.audit === 'full' ? [] : [`${WHOLE_TRAIL}: audit: ${scenario.audit} was not followed.`])],
     atMarketEnd: 'finished', tape: market, now: options.now,
     ...(onCandles === undefined ? {} : { onCandles: (candles: number) => onCandles(candles / total, candles) }),
   })
@@ -115,8 +117,8 @@ function liveBrokerOptions(options: unknown): object {
 /** Only what the paper broker assumes can be played by a practice exchange. */
 function paperBlock({ scenario }: Resolution): PaperBlock {
   if (scenario.broker.name !== 'paper') {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker ${scenario.broker.name} cannot be rehearsed; `
-      + 'a rehearsal takes its assumptions from a block of broker paper')
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: a rehearsal brings its own broker and takes cash, fees `
+      + `and slippage from a paper block: write "broker: { name: paper, cash: 10000 }" instead of ${scenario.broker.name}`)
   }
   const paper = scenario.broker.options as PaperBlock
   if (paper.latencyCandles > 0) {

@@ -1,4 +1,5 @@
 import { assembleOne, SimulatedClock, type World } from './assemble.ts'
+import { endsSession } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
 import { readRecordedRun } from './recorded-run.ts'
@@ -35,8 +36,7 @@ export async function replay(path: string, world: World): Promise<ReplayResult> 
   const run = record['run'] as string
   // Notes are repeated as they stand, so only the chain can tell that nobody changed one.
   const { firstFault: fault } = verifyRun(path)
-  const last = lines.at(-1)!.fields
-  const ended = last.type === 'session' && (last['event'] === 'stopped' || last['event'] === 'finished')
+  const ended = endsSession(lines.at(-1)!.fields)
   let decisions = 0
   const past = new Past(lines, (notes) => trail.skip(notes), () => {})
   const trail: Trail = new Trail('full', { run, timeframe, scored: strategy.scored === true }, (bytes) => {

@@ -73,7 +73,8 @@ export function startOf(tapes: readonly LoadedTape[], warmup: number): number {
   const short = tapes.find(({ rows }) => rows <= warmup)
   if (short !== undefined) {
     throw new TapedeckError('TD_TAPE_EMPTY',
-      `${short.symbol}: ${short.rows} candles, and ${warmup} warm the indicators up: none is left to rehearse`)
+      `${short.symbol}: the tape has ${short.rows} candle${short.rows === 1 ? '' : 's'}, and the strategy's warm-up takes ${warmup}: `
+      + `none is left to rehearse; widen market.from and market.to (--from, --to) to at least ${warmup + 1}`)
   }
   return Math.max(...tapes.map(({ columns }) => columns.openTime[warmup]))
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { verifyTrail, type RecordedTrail, type TrailCheck } from './audit/reader.ts'
+import { TapedeckError } from './errors.ts'
 import { readRun, type RunRecord } from './session/live-directory.ts'
 
 /** What was found of a run's audit trail. */
@@ -21,23 +22,26 @@ export function verifyRun(directory: string): Verification {
   const { head: _, run: told, ...check } = verifyTrail(join(directory, 'audit.jsonl'), recorded)
   const state = typeof record['state'] === 'string' ? record['state'] : null
   const run = typeof record['run'] === 'string' ? record['run'] : (told ?? '')
-  const over = state === 'finished' || state === 'interrupted'
-  const fault = check.firstFault ?? faultWith(check, { run, told, over, recorded })
+  const fault = check.firstFault ?? faultWith(check, { run, told, state, recorded })
   return { ...check, run, state, endKnown: recorded !== null, firstFault: fault, sound: fault === null }
 }
 
 /** What a trail that is sound in itself has not in common with its run.json. */
 function faultWith(
-  { lines, torn, chained, ended }: Omit<TrailCheck, 'head' | 'run'>,
-  { run, told, over, recorded }: { run: string; told: string | null; over: boolean; recorded: RecordedTrail | null },
+  { lines, torn, ended }: Omit<TrailCheck, 'head' | 'run'>, { run, told, state, recorded }: {
+    readonly run: string; readonly told: string | null; readonly state: string | null
+    readonly recorded: RecordedTrail | null
+  },
 ): TrailCheck['firstFault'] {
   if (told !== run) return { line: 1, what: `it is of run ${told ?? '(none)'}, but run.json is of ${run}` }
-  if (!over) return null
-  if (torn !== null) return { line: lines + 1, what: 'it is torn, although the run has ended' }
+  const over = state === 'finished' || state === 'interrupted'
+  if (!over && state !== 'stopped') return null
+  if (torn !== null) return { line: lines + 1, what: `it is torn, although the run ${over ? 'has ended' : 'was stopped'}` }
   if (recorded !== null && lines > recorded.lines) {
     return { line: recorded.lines + 1, what: `it is one too many: run.json recorded ${recorded.lines} lines` }
   }
-  if (chained || ended) return null
+  // One that is stopped while it is still going through its own trail adds no line to it.
+  if (!over || ended) return null
   return { line: lines + 1, what: 'the end of the session is missing, although the run has ended' }
 }
 
@@ -46,3 +50,8 @@ function recordedTrail({ audit }: RunRecord): RecordedTrail | null {
   const { lines, head } = audit as Readonly<Record<string, unknown>>
   return typeof lines === 'number' && typeof head === 'string' ? { lines, head } : null
 }
+
+/** What to tell of a trail in which `fault` was found, where something was to be proved with it. */
+export const changed = (directory: string, { line, what }: NonNullable<Verification['firstFault']>): TapedeckError =>
+  new TapedeckError('TD_REPLAY_DIFFERS',
+    `${directory}: line ${line} of audit.jsonl: ${what}; a trail that was changed proves nothing`)

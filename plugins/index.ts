@@ -5,6 +5,9 @@ type Manifest = { readonly [K in PluginKind]: Readonly<Record<string, () => Prom
 /** The practice exchange: no plugin of a scenario, but found here like all that is concrete. */
 export const exchange = () => import('./exchange/exchange.ts')
 
+/** What can go wrong with it, without the exchange itself: a help text must not wait for that. */
+export const exchangeFaults = () => import('./exchange/faults.ts')
+
 /** What the doctor asks a venue. */
 export const venueChecks = () => import('./binance/checks.ts')
 

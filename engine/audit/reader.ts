@@ -1,6 +1,7 @@
 import { messageOf, TapedeckError } from '../errors.ts'
 import type { PastLine } from '../ports.ts'
 import { chainFault, lineHash, NO_LINE, unchain } from './chain.ts'
+import { shapeFault } from './line-shape.ts'
 import { fieldsOf, rawLines, textOf, type RawLine } from './raw-lines.ts'
 
 export interface TrailLine {
@@ -30,6 +31,19 @@ export function readTrail(path: string): TrailContents {
     else lines.push(parseTrailLine(textOf(bytes)) ?? damaged(path, lines.length + 1))
   }
   return { lines, torn }
+}
+
+/**
+ * Throws TD_TRAIL_BROKEN for the first line whose fields cannot be gone through again; `path` is the trail's file,
+ * `symbols` those of the run.
+ */
+export function checkShapes(path: string, lines: readonly TrailLine[], symbols: readonly string[]): void {
+  for (const [index, { fields }] of lines.entries()) {
+    const what = shapeFault(fields, symbols)
+    if (what === null) continue
+    throw new TapedeckError('TD_TRAIL_BROKEN',
+      `${path}: line ${index + 1}, a ${fields.type} line, is damaged: ${what}; restore the file`)
+  }
 }
 
 /** One raw line, chained or not; null where it is none of a trail. */
@@ -89,7 +103,8 @@ export interface TrailCheck {
 
 /**
  * Checks every line (JSON, type, timestamp), `seq` (1, 2, 3, …), one run id throughout, the session's start on the
- * first line, and the chain where the first line has one. With `recorded` the line of that number must have that hash.
+ * first line, and the chain where the first line has one, and fields that can be
+ * gone through again. With `recorded` the line of that number must have that hash.
  * Throws TD_RUN_MISSING when there is no such file.
  */
 export function verifyTrail(path: string, recorded: RecordedTrail | null = null): TrailCheck {
@@ -118,8 +133,10 @@ export function verifyTrail(path: string, recorded: RecordedTrail | null = null)
         run = typeof fields['run'] === 'string' ? fields['run'] : null
         if (fields.type !== 'session' || fields['event'] !== 'start') fault(1, 'it is not the start of a session')
       }
+      const misshapen = shapeFault(fields)
       const broken = chained || unchain(raw) !== null ? chainFault(raw, head) : null
       if (broken !== null) fault(number, broken)
+      if (misshapen !== null) fault(number, misshapen)
       if (run === null || fields['run'] !== run) {
         fault(number, `its run is ${said(fields['run'])}, expected ${said(run)}`)
       }
@@ -131,7 +148,7 @@ export function verifyTrail(path: string, recorded: RecordedTrail | null = null)
         fault(number, `its seq is ${said(fields['seq'])}, expected ${seq + 1}`)
       }
       seq = Number.isSafeInteger(fields['seq']) ? Number(fields['seq']) : seq + 1
-      ended = fields.type === 'session' && (fields['event'] === 'end' || fields['event'] === 'interrupted')
+      ended = endsSession(fields)
     }
     head = lineHash(bytes)
     if (recorded?.lines === number && recorded.head !== head) {
@@ -144,6 +161,12 @@ export function verifyTrail(path: string, recorded: RecordedTrail | null = null)
   }
   return { lines, sound: firstFault === null, firstFault, torn, seqGaps, chained, head, run, ended }
 }
+
+/** What a backtest writes last, and what a run of the live path does that was not killed. */
+const ENDS: ReadonlySet<unknown> = new Set(['end', 'interrupted', 'stopped', 'finished'])
+
+/** A process wrote this line as its last. */
+export const endsSession = ({ type, event }: PastLine): boolean => type === 'session' && ENDS.has(event)
 
 const said = (value: unknown): string => JSON.stringify(value) ?? 'missing'
 

@@ -5,6 +5,7 @@ import type { Resolution } from '../config/resolve.ts'
 import { TapedeckError } from '../errors.ts'
 import { renderTerminal } from '../report/terminal.ts'
 import { defineCommand } from './command.ts'
+import { coverageGate } from './coverage-gate.ts'
 import { startProgress } from './progress.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
 import type { Terminal } from './terminal.ts'
@@ -55,7 +56,8 @@ export const backtestCommand = defineCommand<Arguments>({
       terminal.json(argv.scenario.length === 1 ? documents[0] : documents)
     }
     // A signal that came when everything was done has interrupted nothing.
-    return results.length < resolutions.length || results.some(({ interrupted }) => interrupted) ? 130 : 0
+    if (results.length < resolutions.length || results.some(({ interrupted }) => interrupted)) return 130
+    return results.map(({ scenario, figures }) => coverageGate(scenario, figures.coverage, terminal)).find((code) => code !== 0) ?? 0
   },
 })
 

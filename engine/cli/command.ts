@@ -6,6 +6,8 @@ export interface Command<A> {
   readonly command: string
   readonly describe: string
   readonly builder: (argv: Argv) => Argv<unknown>
+  /** The end of its help text, where that has to be loaded first. */
+  readonly epilogue?: () => Promise<string>
   readonly handler: (argv: A, terminal: Terminal) => Promise<number>
   readonly subcommands?: readonly Command<never>[]
 }

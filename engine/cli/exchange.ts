@@ -1,10 +1,12 @@
 import { SYMBOL } from '../config/settings.ts'
+import { timeframeMs } from '../core/timeframe.ts'
 import { RealClock } from '../clocks.ts'
 import { TapedeckError } from '../errors.ts'
 import { FASTEST, openExchange, type StandAlone } from '../exchange.ts'
 import { count, percent, plural, quantity, trimmed, utcMinute } from '../report/format.ts'
 import { PRACTICE } from '../venue.ts'
 import { defineCommand } from './command.ts'
+import { faultHelp } from './fault-help.ts'
 import { asTimeframe, wholeNumber } from './values.ts'
 
 interface Arguments {
@@ -46,7 +48,7 @@ export const exchangeCommand = defineCommand<Arguments>({
     .option('history', { type: 'number', requiresArg: true,
       describe: 'candles that have closed already when it opens; left out = 300, or 0 with --stepped' })
     .option('cash', { type: 'number', requiresArg: true, default: 10_000, describe: 'free quote of the account' })
-    .option('fault', { type: 'string', array: true, nargs: 1, describe: 'let it misbehave: --fault lost-answer:0.05' })
+    .option('fault', { type: 'string', array: true, nargs: 1, describe: 'let it misbehave: --fault lost-answer:0.05; see below' })
     .option('fault-seed', { type: 'number', requiresArg: true, default: 1,
       describe: 'the same seed brings the same faults' })
     .option('from', { type: 'string', requiresArg: true, describe: 'first candle: YYYY-MM-DD, ISO time or epoch ms' })
@@ -57,7 +59,8 @@ export const exchangeCommand = defineCommand<Arguments>({
     .example('$0 exchange --file data/sample-BTC-USDT-1h.csv.gz --stepped', 'for tapedeck rehearse --exchange')
     .example('$0 exchange --file btc-1m.csv --speed 60 --fault rate-limit:0.01', 'a minute passes every second')
     .epilogue('It serves until Ctrl-C or SIGTERM, and then ends with exit code 0. '
-      + 'An unknown --fault lists all that there are.'),
+      + 'A tape at --speed 1 passes as slowly as it was recorded.'),
+  epilogue: faultHelp,
   async handler(argv, terminal) {
     const { env, settings, world } = terminal
     const symbol = argv.symbol ?? settings.symbol ?? 'BTC/USDT'
@@ -114,6 +117,22 @@ export const exchangeCommand = defineCommand<Arguments>({
   },
 })
 
+/** How long the rest of the tape takes at this pace, and what would be quicker. */
+function lasts({ endTime, timeframe, startTime }: StandAlone, speed: number): string {
+  const wait = timeframeMs(timeframe) / speed
+  const hint = wait >= 60_000 ? `; --speed ${FASTEST} is the fastest, --stepped goes as fast as its client` : ''
+  return `the tape lasts ${span(Math.max(0, endTime - startTime) / speed)}, a candle closes every ${span(wait)}${hint}`
+}
+
+const UNITS = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1_000]] as const
+
+/** About how long, in the largest unit that fits. */
+function span(ms: number): string {
+  const [unit, size] = UNITS.find(([, length]) => ms >= length) ?? UNITS[3]
+  const amount = trimmed(ms / size, 1)
+  return `${amount} ${unit}${amount === '1' ? '' : 's'}`
+}
+
 function opened(exchange: StandAlone, symbol: string, pace: 'stepped' | number, cash: number, keys: string): string {
   const { url, timeframe, candles, history, endTime, instrument, costs } = exchange
   const { quote, tickSize, lotSize, minNotional } = instrument
@@ -121,10 +140,12 @@ function opened(exchange: StandAlone, symbol: string, pace: 'stepped' | number, 
   const past = history === 0 ? 'no candle has closed yet' : `${plural(history, 'candle')} closed before`
   const passes = pace === 'stepped' ? 'stepped: it moves only when a client moves it'
     : pace === 1 ? 'it passes as everywhere' : `${trimmed(pace, 3)} seconds pass in one`
+  const length: readonly (readonly [string, string])[] = pace === 'stepped' ? [] : [['length', lasts(exchange, pace)]]
   const rows: readonly (readonly [string, string])[] = [
     ['keys', keys],
     ['tape', `${symbol} ${timeframe}, ${plural(candles, 'candle')}, to ${utcMinute(endTime)} UTC`],
     ['time', `${time} UTC, ${past}; ${passes}`],
+    ...length,
     ['account', `${quantity(cash)} ${quote}; `
       + `fees ${percent(costs.taker)} from what is received, slippage ${count(costs.slippageBps)} bps`],
     ['filters', `price step ${tickSize}, quantity step ${lotSize}, at least ${minNotional} ${quote}`],

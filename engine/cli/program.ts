@@ -37,6 +37,10 @@ interface WithOptions {
 export async function runProgram(args: readonly string[]): Promise<number> {
   const terminal = new Terminal(args)
   let code = 0
+  const helps = args.some((arg) => arg === '--help' || arg === '-h')
+  const asked = helps ? commands.find((one) => one.command.split(' ')[0] === args[0]) : undefined
+  // A builder that waits would let mistakes escape from where they are explained.
+  const helpEnd = await asked?.epilogue?.() ?? ''
   const parser = yargs([...args])
     .scriptName('tapedeck')
     .usage('$0 <command>\n\nRehearse a trading strategy on tape before it trades live.')
@@ -46,7 +50,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .version(version())
     .alias({ h: 'help', v: 'version' })
     // yargs lays out its help before every command, asked for or not; without wrapping that costs next to nothing.
-    .wrap(args.some((arg) => arg === '--help' || arg === '-h') ? Math.min(100, process.stdout.columns ?? 100) : null)
+    .wrap(helps ? Math.min(100, process.stdout.columns ?? 100) : null)
     .strict()
     .recommendCommands()
     .demandCommand(1, 'no command')
@@ -67,14 +71,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     })
   let reached: Argv = parser
   const options = (): ReturnType<WithOptions['getOptions']> => (reached as unknown as WithOptions).getOptions()
-  const register = (target: Argv, { command, describe, builder, handler, subcommands }: Command<never>): void => {
+  const register = (target: Argv, { command, describe, builder, epilogue, handler, subcommands }: Command<never>): void => {
     target.command({
       command,
       describe,
       builder: (argv: Argv) => {
         reached = argv
         for (const inner of subcommands ?? []) register(argv, inner)
-        return builder(argv)
+        const built = builder(argv)
+        return epilogue === undefined ? built : built.epilogue(helpEnd)
       },
       handler: async (argv) => {
         code = await handler(argv as never, terminal)

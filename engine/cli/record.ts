@@ -53,10 +53,10 @@ export const recordCommand = defineCommand<Arguments>({
         onProgress: (done, total, costUsd) => progress.update(done, total, usd(costUsd)),
       })
       progress.stop()
-      if (argv.json) terminal.json(result)
+      if (argv.json) terminal.json({ ...result, stopped: result.stopped?.message ?? null })
       else if (!argv.dryRun) terminal.print(resultText(result, terminal))
       if (terminal.interrupted) return 130
-      return result.stopped === null ? 0 : 1
+      return result.stopped === null ? 0 : terminal.fail(result.stopped)
     } finally {
       progress.stop()
     }
@@ -87,6 +87,6 @@ function estimateText(estimate: Estimate): string {
 function resultText({ asked, answered, costUsd, finished, stopped, folder }: RecordResult, terminal: Terminal): string {
   if (asked === 0 && stopped === null) return ''
   const end = finished ? 'Done.' : terminal.interrupted ? 'Stopped; the same command goes on from here, and asks nothing twice.'
-    : `Stopped: ${stopped}. The same command goes on from here, and asks nothing twice.`
+    : 'Stopped. The same command goes on from here, and asks nothing twice.'
   return `${count(asked)} decisions asked about, ${count(answered)} answered by an AI, ${usd(costUsd)} spent, into ${folder}. ${end}`
 }

@@ -5,8 +5,11 @@ import type { LiveResult } from '../live.ts'
 import { rehearse } from '../rehearse.ts'
 import { commandLine, hint } from '../report/hint.ts'
 import { renderTerminal } from '../report/terminal.ts'
+import { sentText } from '../session/course.ts'
 import { venueFrom } from '../venue.ts'
 import { defineCommand } from './command.ts'
+import { coverageGate } from './coverage-gate.ts'
+import { faultHelp } from './fault-help.ts'
 import { startProgress } from './progress.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
 import type { Terminal } from './terminal.ts'
@@ -31,11 +34,12 @@ export const rehearseCommand = defineCommand<Arguments>({
       .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
       .option('resume', { type: 'boolean', default: false, describe: 'go on with the newest rehearsal of this scenario that was stopped or killed' })
       .option('speed', { type: 'number', requiresArg: true, describe: 'simulated seconds per real second at most; left out = as fast as it can' })
-      .option('fault', { type: 'string', array: true, nargs: 1, describe: 'let the exchange misbehave: --fault lost-answer:0.05' })
+      .option('fault', { type: 'string', array: true, nargs: 1, describe: 'let the exchange misbehave: --fault lost-answer:0.05; see below' })
       .option('fault-seed', { type: 'number', requiresArg: true, default: 1, describe: 'the same seed brings the same faults' })
       .option('exchange', { type: 'string', requiresArg: true, describe: 'a practice exchange that runs already, such as http://127.0.0.1:4711; see tapedeck exchange' })
       .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout and nothing else' })
       .example('$0 rehearse scenarios/demo.yaml', 'the whole tape, against an exchange over HTTP'),
+  epilogue: faultHelp,
   async handler(argv, terminal) {
     if (argv.speed !== undefined && !(argv.speed > 0)) throw new TapedeckError('TD_USAGE', '--speed: expected a number above 0, such as 3600')
     const [resolution] = await resolveAll([argv.scenario], argv, terminal)
@@ -50,7 +54,8 @@ export const rehearseCommand = defineCommand<Arguments>({
       })
       progress.stop()
       show(result, argv, terminal)
-      return result.state === 'stopped' ? 130 : 0
+      if (result.state === 'stopped') return 130
+      return result.report === null ? 0 : coverageGate(resolution.scenario, result.report.figures.coverage, terminal)
     } finally {
       progress.stop()
     }
@@ -73,7 +78,7 @@ function show({ run, directory, state, report, requests }: LiveResult, { json, r
   }
   terminal.print([
     '',
-    `Rehearsed on a practice exchange: ${requests.signed.toLocaleString('en')} signed requests over HTTP.`,
+    `Rehearsed on a practice exchange: ${sentText(requests.signed, requests)} signed requests over HTTP.`,
     `  ${hint(directory, 'parity', run)}   does the backtest say the same?`,
     `  ${hint(directory, 'replay', run)}   does the trail repeat itself?`,
     ...(goOn !== null ? [`  It was stopped before the end of the tape. This goes on with it:`, `  ${goOn}`] : []),

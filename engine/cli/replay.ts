@@ -1,8 +1,9 @@
 import { TapedeckError } from '../errors.ts'
 import { replay } from '../replay.ts'
 import { count, plural } from '../report/format.ts'
+import { changed } from '../verify.ts'
 import { defineCommand } from './command.ts'
-import { resolveRun, runArgument, type RunArguments } from './run-argument.ts'
+import { newestRun, runArgument, type RunArguments } from './run-argument.ts'
 
 interface Arguments extends RunArguments {
   readonly json: boolean
@@ -13,7 +14,7 @@ export const replayCommand = defineCommand<Arguments>({
   describe: 'Make every decision of a recorded run again and compare each line',
   builder: (argv) => runArgument(argv).option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler(argv, terminal) {
-    const directory = resolveRun(argv)
+    const directory = newestRun(argv, (line) => { terminal.note(line) }, true)
     const result = await replay(directory, terminal.world)
     if (argv.json) terminal.json(result)
     if (result.difference !== null) {
@@ -21,10 +22,7 @@ export const replayCommand = defineCommand<Arguments>({
       throw new TapedeckError('TD_REPLAY_DIFFERS',
         `${directory}: line ${line} of audit.jsonl differs after ${count(result.decisions)} identical decisions\nrecorded: ${recorded}\nreplayed: ${replayed}`)
     }
-    if (result.fault !== null) {
-      const { line, what } = result.fault
-      throw new TapedeckError('TD_REPLAY_DIFFERS', `${directory}: line ${line} of audit.jsonl: ${what}; a trail that was changed proves nothing`)
-    }
+    if (result.fault !== null) throw changed(directory, result.fault)
     if (!argv.json) {
       terminal.print(`identical: ${plural(result.decisions, 'decision')}\n  ${count(result.lines - result.notes)} lines came out byte by byte`
         + `${result.notes === 0 ? '' : `; ${plural(result.notes, 'note')} of plugins and restarts stood between them`}`

@@ -129,7 +129,9 @@ export class Terminal {
   /** Says what went wrong and returns the exit code. A defect of Tapedeck itself shows its stack. */
   fail(error: unknown): number {
     if (error instanceof TapedeckError) {
-      for (const line of error.message.split('\n')) this.note(`tapedeck: ${line} [${error.code}]`)
+      const [first, ...more] = error.message.split('\n')
+      // Lines that only go into detail are not mistakes of their own.
+      this.note([`tapedeck: ${first} [${error.code}]`, ...more.map((line) => (line.startsWith(' ') ? line : `tapedeck: ${line} [${error.code}]`))].join('\n'))
       return error.exitCode
     }
     if (this.interrupted) {

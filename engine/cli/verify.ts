@@ -2,7 +2,7 @@ import { TapedeckError } from '../errors.ts'
 import { count } from '../report/format.ts'
 import { verifyRun, type Verification } from '../verify.ts'
 import { defineCommand } from './command.ts'
-import { resolveRun, runArgument, type RunArguments } from './run-argument.ts'
+import { newestRun, runArgument, type RunArguments } from './run-argument.ts'
 
 interface Arguments extends RunArguments {
   readonly json: boolean
@@ -14,7 +14,7 @@ export const verifyCommand = defineCommand<Arguments>({
   builder: (argv) =>
     runArgument(argv).option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
   async handler(argv, terminal) {
-    const directory = resolveRun(argv)
+    const directory = newestRun(argv, (line) => { terminal.note(line) })
     const found = verifyRun(directory)
     if (argv.json) terminal.json({ directory, ...found })
     if (found.firstFault !== null) {

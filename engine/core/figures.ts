@@ -52,7 +52,7 @@ export interface LaneMeasures {
   readonly slippage: number
   readonly traded: number
   readonly ambiguousCandles: number
-  /** Decisions whose answer came from an AI ÷ all decisions; null without decisions. */
+  /** Decisions whose answer came from an AI ÷ decisions at which one was to be asked; null without any. */
   readonly coverage: number | null
   readonly aiCost: number
 }
@@ -82,6 +82,7 @@ export interface Figures {
   readonly fees: number
   readonly slippage: number
   readonly aiCost: number
+  readonly returnNetOfAi: number
   readonly coverage: number | null
   readonly ambiguousCandles: number
   readonly candles: number
@@ -96,4 +97,8 @@ export interface DecisionCounts {
   readonly byStatus: Readonly<Record<string, number>>
   readonly byReason: Readonly<Record<string, number>>
   readonly byProvider: Readonly<Record<string, number>>
+  /** Decisions at which an AI was to be asked. */
+  readonly aiAsked: number
+  /** Answers whose action was another one after refinement. */
+  readonly aiFlipped: number
 }

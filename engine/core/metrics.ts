@@ -233,6 +233,7 @@ export function computeFigures(measures: LaneMeasures): Figures {
     fees: measures.fees,
     slippage: measures.slippage,
     aiCost: measures.aiCost,
+    returnNetOfAi: (finalEquity - measures.aiCost) / startCash - 1,
     coverage: or('coverage', measures.coverage, 'no decisions'),
     ambiguousCandles: measures.ambiguousCandles,
     candles: measures.candles,

@@ -53,9 +53,9 @@ export function miss(
     + `key ${requestKey(request).slice(0, 12)}; record it with tapedeck record <scenario>`
   if (like === null) return new TapedeckError('TD_RECORDING_MISS', `${what}. The recording is empty.`)
   const difference = differenceOf(like.line.request, request)
-  const shown = difference.slice(0, SHOWN).map((line) => `  ${line}`)
-  const rest = difference.length > SHOWN ? [`  … and ${difference.length - SHOWN} more lines`] : []
+  const shown = difference.slice(0, SHOWN).map((line) => `    ${line}`)
+  const rest = difference.length > SHOWN ? [`    … and ${difference.length - SHOWN} more lines`] : []
   return new TapedeckError('TD_RECORDING_MISS', [
-    `${what}.`, `The nearest recorded request (line ${like.line.seq}, - recorded, + asked):`, ...shown, ...rest,
+    `${what}.`, `  The nearest recorded request (line ${like.line.seq}, - recorded, + asked):`, ...shown, ...rest,
   ].join('\n'))
 }

@@ -1,6 +1,6 @@
 import { EXIT_REASONS, type ExitReason } from '../core/order.ts'
-import { change, count, percent } from './format.ts'
-import type { Baseline, BreakEven, ReportData } from './report-data.ts'
+import { change, count, percent, plural, utcMinute } from './format.ts'
+import type { Baseline, BreakEven, Rehearsal, ReportData } from './report-data.ts'
 
 /** Exit reasons in words. */
 export const EXIT_LABELS: Readonly<Record<ExitReason, string>> = {
@@ -46,3 +46,16 @@ export function randomSpread(random: Baseline): string | null {
 
 /** Whole days between the first and the last open time. */
 export const daysOf = (data: ReportData): number => Math.round((data.lastOpen - data.firstOpen) / 86_400_000)
+
+/** How a rehearsal went: a name and a line each. */
+export function rehearsalFacts({ faults, alarms, restarts, halts, requests }: Rehearsal): (readonly [string, string])[] {
+  const least = requests.complete ? '' : 'at least '
+  const total = alarms.reduce((sum, [, n]) => sum + n, 0)
+  return [
+    ['Requests', `${least}${count(requests.signed)} signed, ${least}${count(requests.public)} public, over HTTP to the practice exchange`],
+    ['Faults asked for', faults.length === 0 ? 'none' : faults.join(', ')],
+    ['Alarms', total === 0 ? 'none' : `${count(total)}: ${alarms.map(([kind, n]) => `${kind} ${count(n)}`).join(', ')}`],
+    ['Restarts', restarts === 0 ? 'none' : plural(restarts, 'restart')],
+    ['Halts', halts.length === 0 ? 'none' : halts.map(({ time, rule }) => `${utcMinute(time)} UTC (${rule})`).join(', ')],
+  ]
+}

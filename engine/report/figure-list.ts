@@ -77,12 +77,15 @@ export const FIGURE_LABELS: Readonly<Record<FigureKey, FigureLabel>> = {
   fees: { label: 'Fees', unit: 'quote', meaning: 'Paid on all fills, both sides.' },
   slippage: { label: 'Slippage', unit: 'quote', meaning: 'Lost on all fills against the price without slippage.' },
   aiCost: { label: 'AI cost', unit: 'usd', meaning: 'What the answers cost at the providers; not part of the equity.' },
+  returnNetOfAi: {
+    label: 'Return net of AI cost', unit: 'change', meaning: 'Total return after what the answers cost, one USD taken for one of quote.',
+  },
   turnover: {
     label: 'Turnover',
     unit: 'times',
     meaning: 'Money bought and sold for, in multiples of the mean daily equity.',
   },
-  coverage: { label: 'AI coverage', unit: 'share', meaning: 'Share of decisions that an AI really answered.' },
+  coverage: { label: 'AI coverage', unit: 'share', meaning: 'Share of decisions that an AI was to be asked about and really answered.' },
   ambiguousCandles: {
     label: 'Ambiguous candles',
     unit: 'count',
@@ -106,7 +109,7 @@ export const FIGURE_GROUPS: readonly FigureGroup[] = [
   { title: 'Trades', keys: ['trades', 'winRate', 'profitFactor', 'profitFactorNet', 'sqn', 'longestLosingStreak'] },
   {
     title: 'Costs and data',
-    keys: ['fees', 'slippage', 'turnover', 'aiCost', 'coverage', 'ambiguousCandles', 'candles'],
+    keys: ['fees', 'slippage', 'turnover', 'aiCost', 'returnNetOfAi', 'coverage', 'ambiguousCandles', 'candles'],
   },
 ]
 

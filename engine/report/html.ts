@@ -6,6 +6,7 @@ import { footer, header, navigation } from './page/header.ts'
 import { months } from './page/months.ts'
 import { overview } from './page/overview.ts'
 import { pageData } from './page/page-data.ts'
+import { rehearsal } from './page/rehearsal.ts'
 import { trades } from './page/trades.ts'
 import type { ReportData } from './report-data.ts'
 
@@ -25,9 +26,10 @@ const ICON = `data:image/svg+xml,${encodeURIComponent([
 const body = (data: ReportData): Markup => html`
 <a class="skip" href="#overview">Skip to the figures</a>
 ${header(data)}
-${navigation()}
+${navigation(data)}
 <main>
 ${overview(data)}
+${rehearsal(data)}
 ${priceChart(data)}
 ${equityChart(data)}
 ${months(data)}
@@ -53,7 +55,7 @@ export function renderHtml(data: ReportData): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${data.name} · Tapedeck run report</title>
+<title>${data.name} · Tapedeck ${data.rehearsal ? 'rehearsal' : 'run'} report</title>
 <link rel="icon" href="${trusted(ICON)}">
 <style>${trusted(assets.style)}</style>
 </head>

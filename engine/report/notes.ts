@@ -2,8 +2,8 @@ import type { DecisionCounts, Figures, LaneMeasures } from '../core/figures.ts'
 import { implausible } from '../core/metrics.ts'
 import { timeframeMs } from '../core/timeframe.ts'
 import type { ResolvedScenario } from '../config/resolve.ts'
-import { percent } from './format.ts'
-import type { BreakEven } from './report-data.ts'
+import { gain, money, percent, quantity, utcMinute } from './format.ts'
+import type { BreakEven, OpenPosition } from './report-data.ts'
 
 const OMITTED: Readonly<Record<string, string>> = {
   instrument: 'No instrument block: prices and quantities are not rounded and there is no minimum order value.',
@@ -39,6 +39,37 @@ const FILL_MODEL_NOTES: Readonly<Record<string, string>> = {
   optimistic: 'Fill model optimistic: a touch fills the target, and it comes before the stop in an ambiguous candle.',
 }
 
+/** How an AI took part, in a sentence; empty where none did. */
+export function aiAssumptions({ ai, providers }: ResolvedScenario, { total, aiAsked, aiFlipped }: DecisionCounts): string[] {
+  if (ai === undefined) return []
+  const { consult, recording, refinements, blind } = ai
+  const when = consult === 'always' ? '' : consult === 'signal' ? ' (where the rules saw a signal)' : ` (every ${consult.every} candles)`
+  const from = recording === null || recording.mode === 'live' ? 'live' : `recording ${recording.path}`
+  const turns = refinements === 0 ? 'nobody was asked twice' : `asked again, it changed its action ${aiFlipped} time(s)`
+  return [`${providers.map(({ name }) => name).join(' → ')}, ${from}: an AI was to be asked about ${aiAsked} of ${total} decisions${when}; ${turns}.`
+    + (blind ? ' Prompts told neither symbol nor dates.' : '')]
+}
+
+/** What a reader must know of the AI's part. */
+function aiWarnings(
+  { scenario: { ai, providers }, figures: { coverage }, decisions: { aiAsked, byProvider }, replayed }: Parameters<typeof warnings>[0],
+): string[] {
+  if (ai === undefined) return []
+  const found: string[] = []
+  const answered = providers.reduce((sum, { name }) => sum + (name === 'technical' ? 0 : byProvider[name] ?? 0), 0)
+  if (answered < aiAsked) {
+    found.push(`${aiAsked - answered} of ${aiAsked} decisions that an AI was asked about fell back to the technical rules; the audit names each reason.`)
+  }
+  if (ai.minCoverage !== null && (coverage ?? 0) < ai.minCoverage) {
+    found.push(`AI coverage ${percent(coverage ?? 0)} is below minCoverage ${percent(ai.minCoverage)}.`)
+  }
+  if (providers.some(({ name }) => name === 'simulated')) found.push('Answers of the provider simulated come from a seeded stand-in, not from any AI.')
+  if (replayed !== null && replayed.unused > 0) {
+    found.push(`${replayed.unused} of ${replayed.exchanges} recorded answers were not asked for: the scenario is not the one that was recorded, or asks less.`)
+  }
+  return replayed === null ? found : [...found, ...replayed.notes]
+}
+
 /** What a reader must know before believing the figures. */
 export function warnings(about: {
   readonly scenario: ResolvedScenario
@@ -47,15 +78,15 @@ export function warnings(about: {
   readonly breakEven: BreakEven
   readonly decisions: DecisionCounts
   readonly dust: number
-  /** Positions that are still held, and what they are worth at the last close. */
-  readonly open: number
-  readonly openWorth: number
+  readonly open: readonly OpenPosition[]
   /** What stopped trading, in words. */
   readonly halted: string | null
   readonly interrupted: boolean
   /** 95th percentile of the time that answers took; null when none took any. */
   readonly latencyP95: number | null
   readonly bounded: boolean
+  /** What a recording that answered alone tells of itself; null where there was none. */
+  readonly replayed: { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
   /** What the market source says about the tape. */
   readonly tape: readonly string[]
 }): string[] {
@@ -77,20 +108,21 @@ export function warnings(about: {
       'next open as if they had not: set fillTimeframe to fill them later.',
     )
   }
-  const rules = decisions.byProvider['technical'] ?? 0
-  if (scenario.providers.length > 1 && rules > 0) {
-    found.push(`${rules} of ${decisions.total} decisions fell back to the technical rules; the audit names each reason.`)
-  }
-  if (figures.trades === 0) found.push('No trade was made.')
+  found.push(...aiWarnings(about))
+  if (figures.trades === 0) found.push(about.open.length === 0 ? 'No trade was made.' : 'No trade was closed.')
   if (figures.ambiguousCandles > 0) {
     const advice = about.bounded ? 'the bounds show' : '--bounds shows'
     found.push(`${figures.ambiguousCandles} trade(s) ended in a candle that touched stop and target; ${advice} how much depends on their order.`)
   }
   if (about.halted !== null) found.push(`Trading was HALTED by ${about.halted}, and nothing was entered afterwards.`)
-  if (about.open > 0) {
-    found.push(`${about.open === 1 ? 'A position is' : `${about.open} positions are`} still held, worth ${about.openWorth.toFixed(8)} in quote at the last close: it counts in the equity and is no trade yet.`)
+  const quote = scenario.symbols[0].split('/')[1]
+  if (about.open.length > 0) {
+    const held = about.open.map(({ symbol, entryTime, quantity: units, unrealised }) =>
+      `${quantity(units)} ${symbol.split('/')[0]} since ${utcMinute(entryTime)} UTC (${gain(unrealised, quote)} ${quote})`)
+    found.push(`Still held at the last close: ${held.join(', ')}. That counts in the equity and is no trade yet.`)
   }
-  if (about.dust > 0) found.push(`Dust worth ${about.dust.toFixed(8)} in quote could not be sold and is valued in the equity.`)
+  const dust = money(about.dust, quote)
+  if (/[1-9]/.test(dust)) found.push(`Dust worth ${dust} ${quote} could not be sold and is valued in the equity.`)
   const failed = decisions.byStatus['FAILED'] ?? 0
   if (failed > 0) found.push(`${failed} approved order(s) did not fill; the audit says why.`)
   if (decisions.total === 0) found.push(`No decision was made: the tape has ${about.measures.candles} candle(s) and warm-up takes them all.`)

@@ -1,5 +1,6 @@
 import type { DecisionCounts, ExitCounts, Figures, TradeColumns } from '../core/figures.ts'
 import type { EpochMs } from '../core/time.ts'
+import type { Course } from '../session/course.ts'
 
 /** A comparison that needs no skill. Undefined is null. */
 export interface Baseline {
@@ -46,6 +47,27 @@ export interface ChartCandles {
   readonly length: number
 }
 
+/** A position that was still held when the run ended. */
+export interface OpenPosition {
+  readonly symbol: string
+  readonly entryTime: EpochMs
+  readonly entryPrice: number
+  /** Base units. */
+  readonly quantity: number
+  /** Last close. */
+  readonly price: number
+  /** Quote, at the last close. */
+  readonly worth: number
+  /** What closing at the last close would have won or lost before the costs of leaving, in quote. */
+  readonly unrealised: number
+}
+
+/** How a rehearsal went, beside its figures. */
+export interface Rehearsal extends Course {
+  /** Faults that the practice exchange was asked for, in its own notation. */
+  readonly faults: readonly string[]
+}
+
 /** All that a report shows. Holds no wall-clock value, so the same run makes the same file. */
 export interface ReportData {
   readonly run: string
@@ -72,4 +94,7 @@ export interface ReportData {
   readonly assumptions: readonly string[]
   readonly warnings: readonly string[]
   readonly interrupted: boolean
+  readonly open: readonly OpenPosition[]
+  /** null: a backtest. */
+  readonly rehearsal: Rehearsal | null
 }

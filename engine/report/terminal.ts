@@ -1,9 +1,11 @@
 import { EXIT_REASONS } from '../core/order.ts'
-import { belowBreakEven, breakEvenVerdict, daysOf, EXIT_LABELS, pnlByReason, randomSpread, ranked } from './facts.ts'
+import { belowBreakEven, breakEvenVerdict, daysOf, EXIT_LABELS, pnlByReason, randomSpread, ranked, rehearsalFacts } from './facts.ts'
 import {
   FIGURE_GROUPS, FIGURE_LABELS, figureText, whyUndefined, type FigureGroup, type FigureKey,
 } from './figure-list.ts'
-import { change, count, drawdownText, duration, gain, money, percent, plural, points, utcMinute } from './format.ts'
+import {
+  change, count, drawdownText, duration, fixed, gain, money, percent, plural, points, priceDecimals, quantity, utcMinute,
+} from './format.ts'
 import type { Baseline, ReportData } from './report-data.ts'
 import { apart, beside, box, heading, item, paint, span, table, type Ink, type Line } from './terminal-layout.ts'
 import { wrap } from './text.ts'
@@ -27,9 +29,10 @@ const arrow = (value: number): string => (value > 0 ? '▲ ' : value < 0 ? '▼ 
 function headline(data: ReportData, width: number): Line[] {
   const { finalEquity, totalReturn } = data.figures
   const worth = `${money(finalEquity, data.quote)} ${data.quote}`
-  const name: Line = data.interrupted
-    ? [span(data.name, 'bold'), span('  '), span('! interrupted', 'warn')]
-    : [span(data.name, 'bold')]
+  const name: Line = [
+    span(data.name, 'bold'), ...(data.rehearsal === null ? [] : [span('  '), span('[Rehearsal]', 'bold')]),
+    ...(data.interrupted ? [span('  '), span('! interrupted', 'warn')] : []),
+  ]
   return box([
     apart(name, [span(worth, 'bold')], width - 4),
     apart(
@@ -143,6 +146,20 @@ function decisions(title: string, counts: Readonly<Record<string, number>>, tota
   return [heading(title, width), ...(rows.length === 0 ? [[span('none', 'soft')]] : table(rows, width))]
 }
 
+function openAtTheEnd({ open, quote }: ReportData, width: number): Line[] {
+  if (open.length === 0) return []
+  return [[], heading('Open at the end', width), ...open.flatMap(({ symbol, entryTime, entryPrice, quantity: units, price, unrealised }) => {
+    const digits = priceDecimals([price])
+    return item('·', `${symbol}: ${quantity(units)} since ${utcMinute(entryTime)} at ${fixed(entryPrice, digits)}; `
+      + `last close ${fixed(price, digits)}, unrealised ${gain(unrealised, quote)} ${quote}`, width)
+  })]
+}
+
+function rehearsal({ rehearsal: course }: ReportData, width: number): Line[] {
+  if (course === null) return []
+  return [[], heading('Rehearsal', width), ...rehearsalFacts(course).flatMap(([name, text]) => item('·', `${name}: ${text}`, width))]
+}
+
 function ending(data: ReportData, options: TerminalOptions): Line[] {
   const { elapsed, reportPath, directory } = options
   const lines: Line[] = [[span('Run        ', 'soft'), span(data.run)]]
@@ -164,6 +181,8 @@ export function renderTerminal(data: ReportData, options: TerminalOptions): stri
   return paint([
     ...headline(data, width),
     ...data.warnings.flatMap((warning) => item('!', warning, width, 'warn')),
+    ...rehearsal(data, width),
+    ...openAtTheEnd(data, width),
     ...figures(data, width, half),
     ...baselines(data, width),
     ...breakEven(data, width),

@@ -9,7 +9,8 @@ import type { OpinionTally } from './tally.ts'
 /** What the loop measured of one lane. Ends the lane's equity curve, so it may be called once. */
 export function measureLane(lane: Lane, result: SessionResult, opinions: OpinionTally, links: readonly ChainLink[]): LaneMeasures {
   const { portfolio } = lane
-  const answered = links.reduce((sum, { provider }, index) => sum + (provider.refines ? opinions.byLink[index] : 0), 0)
+  // Rules alone cover nothing; where an AI is asked now and then, only those decisions count.
+  const toCover = links.length === 1 ? opinions.total : opinions.asked
   return {
     startCash: portfolio.startCash,
     finalEquity: equity(portfolio),
@@ -24,8 +25,8 @@ export function measureLane(lane: Lane, result: SessionResult, opinions: Opinion
     slippage: portfolio.slippage,
     traded: portfolio.traded,
     ambiguousCandles: portfolio.ambiguousCandles,
-    coverage: opinions.total === 0 ? null : answered / opinions.total,
-    aiCost: 0,
+    coverage: toCover === 0 ? null : opinions.answered / toCover,
+    aiCost: opinions.costUsd,
   }
 }
 
@@ -45,5 +46,5 @@ export function countDecisions({ outcomes }: Lane, opinions: OpinionTally, links
   for (const [status, count] of totals.byStatus) byStatus[status] = (byStatus[status] ?? 0) + count
   for (const [reason, count] of totals.byReason) byReason[reason] = count
   const byProvider = Object.fromEntries(links.map(({ name }, index) => [name, opinions.byLink[index]]))
-  return { total: opinions.total + (byReason['missed'] ?? 0), byStatus, byReason, byProvider }
+  return { total: opinions.total + (byReason['missed'] ?? 0), byStatus, byReason, byProvider, aiAsked: opinions.asked, aiFlipped: opinions.flipped }
 }

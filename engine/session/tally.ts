@@ -1,5 +1,5 @@
 import type { Status } from '../core/opinion.ts'
-import type { Consultation } from '../pipeline/consultation.ts'
+import { hasAnswered, type Consultation } from '../pipeline/consultation.ts'
 
 /** What providers said: shared by lanes that share opinions. */
 export class OpinionTally {
@@ -7,6 +7,12 @@ export class OpinionTally {
   total = 0
   /** Answers per position in the chain. */
   readonly byLink: Float64Array
+  /** Decisions at which an AI was to be asked, those that one answered, and what all answers cost in USD. */
+  asked = 0
+  answered = 0
+  /** Of those answered, how many ended with another action than they began with. */
+  flipped = 0
+  costUsd = 0
 
   readonly #latencies: number[] = []
 
@@ -14,8 +20,17 @@ export class OpinionTally {
     this.byLink = new Float64Array(links)
   }
 
-  count({ link, opinion, latencyMs }: Consultation): void {
+  count({ link, opinion, latencyMs, steps, usage }: Consultation): void {
     this.total++
+    if (steps.length > 0) {
+      this.asked++
+      this.costUsd += usage.costUsd
+      const { turns } = steps[steps.length - 1]
+      if (hasAnswered(steps[steps.length - 1])) {
+        this.answered++
+        if (turns[0].action !== opinion.action) this.flipped++
+      }
+    }
     this.byLink[link]++
     if (opinion.action === 'HOLD') this.held++
     // Rules take no time, so only what was waited for is kept.

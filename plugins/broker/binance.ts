@@ -31,7 +31,8 @@ export default definePlugin({
   env: ['ALLOW_MAINNET'],
   async create({ cash, slippageBps, feeAsset, fillTimeframe }, deps, { instruments, timeframe, live }) {
     if (live === undefined) {
-      throw new TapedeckError('TD_PLUGIN_OPTIONS', 'broker binance needs a venue, which a backtest has not; use broker paper, or start it with rehearse')
+      throw new TapedeckError('TD_PLUGIN_OPTIONS', 'broker binance trades at a venue, which a backtest has not; write "broker: { name: paper, cash: 10000 }": '
+        + 'a backtest fills by that block, and rehearse sends its orders to a practice exchange')
     }
     const [first] = Object.keys(instruments)
     const connection = await connect(live.venue, deps, {

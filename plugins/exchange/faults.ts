@@ -50,7 +50,8 @@ export interface FaultPlan {
 const KINDS = Object.keys(FAULTS) as FaultKind[]
 const isKind = (text: string): text is FaultKind => Object.hasOwn(FAULTS, text)
 
-const GRAMMAR = 'kind[@n,n…][:rate][:on=TEXT][:value=N][:from=TIME][:to=TIME], such as lost-answer:0.1 or rate-limit@3,7:on=POST /order:value=2'
+/** How a fault is written on the command line. */
+export const GRAMMAR = 'kind[@n,n…][:rate][:on=TEXT][:value=N][:from=TIME][:to=TIME], such as lost-answer:0.1 or rate-limit@3,7:on=POST /order:value=2'
 
 type MutableRule = { -readonly [K in keyof FaultRule]: FaultRule[K] }
 

@@ -52,6 +52,10 @@ class BinanceMarket implements MarketSource {
     }
   }
 
+  get requests(): { readonly signed: number; readonly public: number } {
+    return this.#connection.counts
+  }
+
   facts(): TapeFacts {
     const { name } = this.#live.venue
     const notes: Readonly<Record<typeof name, readonly string[]>> = {
@@ -84,7 +88,7 @@ export default definePlugin({
   async create(_parsed, deps, plan) {
     if (plan.live === undefined) {
       throw new TapedeckError('TD_PLUGIN_OPTIONS',
-        'market "binance" needs a venue to read from: start it with rehearse, paper or live, or replay recorded candles')
+        'market "binance" reads from a venue; backtest and rehearse play recorded candles: write "market: { file: candles.csv }"')
     }
     const timeoutMs = Math.max(TIMEOUT_MS.least, Math.min(TIMEOUT_MS.most, plan.live.checkIntervalMs))
     return new BinanceMarket(plan, plan.live, await connect(plan.live.venue, deps, { timeoutMs }), deps)

@@ -24,6 +24,8 @@ const options = z.strictObject({
   calibration: share.default(1).describe('1 = it says the chance that it works out; less = it says more than that, at 0 that it is certain'),
   flipRate: share.default(0.1).describe('chance that it changes its action when it is asked again'),
   failureRate: share.default(0).describe('chance that a question fails, for good'),
+  outage: z.strictObject({ from: z.iso.datetime(), to: z.iso.datetime() }).nullable().default(null)
+    .describe('time of the market in which every question fails, to see what a run does without its AI'),
   latencyMs: z.number().min(0).default(800).describe('mean time to answer in ms, which is told and not waited for'),
 })
 type Options = z.output<typeof options>
@@ -66,6 +68,7 @@ class Simulated implements DecisionProvider {
     const { failureRate, latencyMs } = this.#options
     const dice = this.#dice(messages)
     const inputTokens = tokens(messages.reduce((sum, { text }) => sum + text, system))
+    if (this.#isOut(conversation)) throw new ProviderFailure('server', 'simulated outage: answered 503', { status: 503 })
     if (dice(0) < failureRate) {
       const [kind, why, facts] = FAILURES[Math.floor(dice(1) * FAILURES.length)]
       throw new ProviderFailure(kind, `simulated ${why}`, {
@@ -78,6 +81,11 @@ class Simulated implements DecisionProvider {
       ...opinion, model: MODEL, raw, modelVersion: MODEL, responseId: `simulated-${Math.floor(dice(2) * 2 ** 32).toString(16)}`,
       latencyMs: Math.round(latencyMs * (0.5 + dice(3))), usage: { inputTokens, outputTokens: tokens(raw) },
     }
+  }
+
+  #isOut({ snapshot: { time } }: Conversation): boolean {
+    const { outage } = this.#options
+    return outage !== null && time >= Date.parse(outage.from) && time < Date.parse(outage.to)
   }
 
   #opinion(conversation: Conversation): Opinion {

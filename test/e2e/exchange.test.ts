@@ -48,6 +48,7 @@ describe.concurrent('tapedeck exchange', { timeout: 2 * PATIENCE_MS }, () => {
     running.child.stdout!.on('data', (text: string) => { said += text })
     await until(() => said.includes('Ctrl-C'), 'the exchange is open', PATIENCE_MS)
     expect(said).toMatch(/^Practice exchange at http:\/\/127\.0\.0\.1:\d+\n {2}keys {4}key practice, secret practice\n {2}tape {4}BTC\/USDT 1h, 4,000 candles, to 2024-06-15 16:00 UTC\n/)
+    expect(said).not.toMatch(/^ {2}length/m)
     expect(said).toMatch(/tapedeck rehearse <scenario> --exchange http:\/\/127\.0\.0\.1:\d+/)
     const { code, stdout } = await end(running, 'SIGTERM')
     expect(stdout).toMatch(/closed, after 0 orders\n$/)
@@ -69,6 +70,16 @@ describe.concurrent('tapedeck exchange', { timeout: 2 * PATIENCE_MS }, () => {
     expect((await here.run(['rehearse', 'tested.yaml', '--exchange', url])).stderr).toContain('[TD_EXCHANGE_FAILED]')
     await end(running, 'SIGINT')
     expect(here.read('exchange.jsonl').split('\n').length).toBeGreaterThan(100)
+  })
+
+  it('says how long its tape takes, and what would be quicker', async () => {
+    const here = workspace()
+    const running = mortal(here.start(['exchange', '--file', sample, '--port', '0', '--history', '0', '--to', '2024-01-02']))
+    let said = ''
+    running.child.stdout!.on('data', (text: string) => { said += text })
+    await until(() => said.includes('Ctrl-C'), 'the exchange is open', PATIENCE_MS)
+    expect(said).toMatch(/^ {2}length {2}the tape lasts 1 day, a candle closes every 1 hour; --speed 200 is the fastest/m)
+    await end(running, 'SIGTERM')
   })
 
   it('misbehaves on request', async () => {

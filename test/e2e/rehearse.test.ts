@@ -18,6 +18,7 @@ const ENV = { CHECK_INTERVAL: '1800' }
 interface Record {
   readonly run: string
   readonly state: string
+  readonly requests: object
   readonly audit: { readonly lines: number; readonly head: string }
 }
 const recordOf = (here: Workspace, run: string): Record => JSON.parse(here.read('runs', run, 'run.json')) as Record
@@ -70,12 +71,32 @@ describe('tapedeck rehearse', () => {
     expect((await here.succeeds(['parity', run])).stdout).toMatch(/^equal: \d+ trades, none differs/)
   })
 
-  it('begins a new run each time', async () => {
+  it('says that audit: trades is not followed, and shows the faults in its help', async () => {
+    const other = workspace()
+    other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' }, audit: 'trades' }))
+    const { stderr, stdout } = await other.succeeds(['rehearse', 's.yaml'], ENV)
+    expect(stderr).toMatch(/^warning: A rehearsal always writes the whole audit trail, .*audit: trades is for backtests$/m)
+    expect(stdout.replace(/\s+/g, ' ')).toContain('audit: trades was not followed')
+    expect(auditOf(other, onlyRun(other)).filter(({ type }) => type === 'decision')).toHaveLength(24)
+    for (const command of ['rehearse', 'exchange']) {
+      const help = (await other.succeeds([command, '--help'])).stdout
+      expect(help).toContain('kind[@n,n…][:rate][:on=TEXT][:value=N]')
+      expect(help).toMatch(/^ {2}lost-answer +executed, then the connection breaks/m)
+    }
+  })
+
+  it('begins a new run each time; its name alone means the newest, never the backtest', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' } }))
     await other.succeeds(['rehearse', 's.yaml'], ENV)
-    await other.succeeds(['rehearse', 's.yaml', '--json'], ENV)
-    expect(other.list('runs')).toHaveLength(2)
+    await other.succeeds(['backtest', 's.yaml', '--no-report'])
+    const backtest = other.list('runs').find((name) => !name.endsWith('Z'))!
+    expect((await other.succeeds(['replay', 'rehearsed'])).stdout).toMatch(/^identical: 24 decisions/)
+    const { run: newest } = JSON.parse((await other.succeeds(['rehearse', 's.yaml', '--json'], ENV)).stdout) as Record
+    expect(other.list('runs')).toHaveLength(3)
+    const { code, stderr } = await other.run(['parity', 'rehearsed'])
+    expect([code, stderr]).toEqual([0, expect.stringMatching(`^rehearsed: the newest of 2 runs is taken, ${newest}; older: rehearsed-[^,]+Z\n$`)])
+    await other.refuses(['parity', backtest], 'TD_USAGE', ['a backtest, which records nothing of its broker', 'tapedeck rehearse'])
     await other.refuses(['rehearse', 's.yaml', '--resume'], 'TD_RUN_MISSING', ['no rehearsal of rehearsed'], ENV)
   })
 
@@ -108,7 +129,10 @@ describe('tapedeck rehearse', () => {
     await other.refuses(['rehearse', 's.yaml', '--fault', 'lost-answr:0.1'], 'TD_USAGE', ['lost-answr', 'Did you mean "lost-answer"?', 'There are: '], ENV)
     await other.refuses(['rehearse', 's.yaml', '--fault', 'lost-answer:2'], 'TD_USAGE', ['0 to 1'], ENV)
     await other.refuses(['rehearse', 's.yaml', '--speed', '0'], 'TD_USAGE', ['--speed'], ENV)
-    await other.refuses(['rehearse', 'live.yaml'], 'TD_SCENARIO_INVALID', ['binance', 'paper'], ENV)
+    await other.refuses(['rehearse', 'live.yaml'], 'TD_SCENARIO_INVALID', ['paper block', 'write "broker: { name: paper, cash: 10000 }" instead of binance'], ENV)
+    await other.refuses(['backtest', 'live.yaml'], 'TD_PLUGIN_OPTIONS', ['write "broker: { name: paper, cash: 10000 }"'], ENV)
+    await other.refuses(['rehearse', 's.yaml', '--to', '2024-01-01T01:00:00Z', '--set', 'strategy={name: sma-cross}'], 'TD_TAPE_EMPTY',
+      ['the tape has 1 candle, and the strategy\'s warm-up takes 21', 'at least 22'], ENV)
     await other.refuses(['rehearse', 'late.yaml'], 'TD_SCENARIO_INVALID', ['latencyCandles'], ENV)
   })
 })
@@ -148,6 +172,14 @@ describe('a rehearsal that is stopped', () => {
     expect(decisionsOf(here)).toHaveLength(8 * 24)
     expect((await here.succeeds(['replay', run])).stdout).toMatch(/over 1 restart/)
     await here.succeeds(['verify', run])
+    // Both processes, and both of their connections, in one sum.
+    const sent = all.flatMap(({ event, requests }) =>
+      (event === 'stopped' || event === 'finished' ? [requests as { signed: number; public: number }] : []))
+    expect(sent).toHaveLength(2)
+    const sum = (name: 'signed' | 'public'): number => sent[0][name] + sent[1][name]
+    expect(recordOf(here, run).requests).toEqual({ signed: sum('signed'), public: sum('public'), complete: true })
+    expect(sum('public')).toBeGreaterThan(8 * 24)
+    expectRefusal(await here.run(['parity', run]), 'TD_REPLAY_DIFFERS', [/no closed trade to compare \(still held at the end: 0\.\d+ BTC since 2024-01-0\d/])
   })
 })
 
@@ -213,6 +245,24 @@ describe('a run that somebody has changed', () => {
     expect(Number(/line (\d+) of audit/.exec(stderr)![1])).toBeGreaterThan(line)
     expect(stderr).toMatch(/recorded: \{"type": .+\n.*replayed: \{"type": /)
     expect(stderr).toContain('[TD_REPLAY_DIFFERS]')
+  })
+
+  it.each<[string, (line: string) => string, string]>([
+    ['without its rows', (one) => one.replace(/, "rows": .*\]\]/, ''), 'a market line, is damaged: its rows is missing, expected rows of six numbers'],
+    ['with half a row', (one) => one.replace(/"rows": \[\[[\d.]+, [\d.]+/, '"rows": [[1, "x"'), 'its rows is [[1,"x"'],
+    ['of another symbol', (one) => one.replace('BTC/USDT', 'XRP/USDT'), 'its symbol is "XRP/USDT", which the run does not trade'],
+  ])('a market event %s: a coded line that names it, from replay, parity and verify', async (_, change, says) => {
+    const line = forge((one) => one.includes('"event": "candles"') && one.includes('T20:'), change)
+    for (const command of ['replay', 'parity']) {
+      expectRefusal(await here.run([command, run]), 'TD_TRAIL_BROKEN', [`audit.jsonl: line ${line}`, says])
+    }
+    if (says.includes('rows')) expectRefusal(await here.run(['verify', run]), 'TD_REPLAY_DIFFERS', [`line ${line} of audit.jsonl: its rows`])
+  })
+
+  it('a word of it, where the chain does not fit: parity compares nothing', async () => {
+    here.put(`runs/${run}/audit.jsonl`, original.replace('"reasoning": "', '"reasoning": "no '))
+    here.put(`runs/${run}/run.json`, JSON.stringify(recordOf(here, run)))
+    expectRefusal(await here.run(['parity', run]), 'TD_REPLAY_DIFFERS', [/line \d+ of audit\.jsonl/, 'proves nothing'])
   })
 
   it('a fill, with a chain that fits: replay and parity find it', async () => {

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decisionLine, trailLine, writeChained } from '../support/chained-trail.ts'
 import { expectRefusal, scenario, workspace, Workspace } from '../support/cli.ts'
 
-const LINES = [trailLine(1), ...[2, 3, 4].map((seq) => decisionLine(seq)), trailLine(5)]
+const END = { type: 'session', event: 'finished', requests: { signed: 3, public: 5 }, said: 'grüße' }
+const LINES = [trailLine(1), ...[2, 3, 4].map((seq) => decisionLine(seq)), trailLine(5, END)]
 
 /** A run with a chained trail below `runs`; returns the trail's text. */
 function live(here: Workspace, record: object = {}, run = 'run-1', lines = LINES): string {
@@ -23,7 +24,7 @@ describe.concurrent('tapedeck verify', () => {
     expect((await here.succeeds(['verify', 'run-1'])).stdout).toBe('sound: 5 lines, chain holds\n')
     expect(await here.json(['verify', 'runs/run-1'])).toEqual({
       directory: here.path('runs', 'run-1'), run: 'run-1', state: 'finished', lines: 5, sound: true, chained: true,
-      firstFault: null, torn: null, seqGaps: 0, ended: false, endKnown: true,
+      firstFault: null, torn: null, seqGaps: 0, ended: true, endKnown: true,
     })
   })
 
@@ -61,6 +62,17 @@ describe.concurrent('tapedeck verify', () => {
     await here.refuses(['verify', 'run-1'], 'TD_REPLAY_DIFFERS', ['line 6 of audit.jsonl', 'recorded 5 lines'])
   })
 
+  it('knows how a run of the live path ends, and that one which was stopped has not gone on', async () => {
+    const here = workspace()
+    live(here, {}, 'run-1', LINES.slice(0, -1))
+    await here.refuses(['verify', 'run-1'], 'TD_REPLAY_DIFFERS', ['line 5', 'the end of the session is missing'])
+    const other = workspace()
+    const trail = live(other, { state: 'stopped' }, 'run-1', [...LINES.slice(0, -1), trailLine(5, { ...END, event: 'stopped' })])
+    expect(await other.json(['verify', 'run-1'])).toMatchObject({ state: 'stopped', ended: true, sound: true })
+    other.put('runs/run-1/audit.jsonl', `${trail}{"type": "or`)
+    await other.refuses(['verify', 'run-1'], 'TD_REPLAY_DIFFERS', ['line 6', 'it is torn, although the run was stopped'])
+  })
+
   it('finds the trail of another run', async () => {
     const here = workspace()
     live(here, { run: 'run-2' })
@@ -77,14 +89,18 @@ describe.concurrent('tapedeck verify', () => {
     expect(code).toBe(3)
   })
 
-  it('takes the beginning of an id that only one run has', async () => {
+  it('takes the newest of several runs whose id begins so, and says which', async () => {
     const here = workspace()
     live(here, { startedAt: '2024-01-01T00:00:00.000Z' }, 'alpha-1')
     live(here, { startedAt: '2024-01-02T00:00:00.000Z' }, 'alpha-2')
     live(here, { startedAt: '2024-01-03T00:00:00.000Z' }, 'beta-1')
     await here.succeeds(['verify', 'beta'])
     await here.succeeds(['verify', 'alpha-2'])
-    await here.refuses(['verify', 'alpha'], 'TD_USAGE', ['alpha-2, alpha-1'])
+    const { code, stdout, stderr } = await here.run(['verify', 'alpha'])
+    expect([code, stderr]).toEqual([0, 'alpha: the newest of 2 runs is taken, alpha-2; older: alpha-1\n'])
+    expect(stdout).toMatch(/^sound: /)
+    // What acts on a run never guesses.
+    await here.refuses(['resume', 'alpha'], 'TD_USAGE', ['2 runs in runs begin so, newest first: alpha-2, alpha-1; give more of the id'])
     await here.refuses(['verify', 'gamma'], 'TD_RUN_MISSING', ['gamma', 'beta-1, alpha-2, alpha-1'])
     await here.refuses(['verify', 'beta', '--out', 'elsewhere'], 'TD_RUN_MISSING', ['elsewhere holds no run', '--out'])
     await here.refuses(['verify'], 'TD_USAGE', ['verify: the run is missing'])

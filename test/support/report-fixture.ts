@@ -202,7 +202,7 @@ export function reportFixture(options: FixtureOptions = {}): ReportData {
       total: decided,
       byStatus: { SKIPPED: decided - trades.length - 96, EXECUTED: trades.length, REJECTED: 96, FAILED: 0 },
       byReason: { 'already-in-position': 71, 'low-confidence': 21, cooldown: 4 },
-      byProvider: { technical: decided },
+      byProvider: { technical: decided }, aiAsked: 0, aiFlipped: 0,
     },
     bounds: { conservative: figures.finalEquity * 0.994, optimistic: figures.finalEquity * 1.021 },
     trades,
@@ -222,5 +222,20 @@ export function reportFixture(options: FixtureOptions = {}): ReportData {
       '3 candles touched stop and target; their order of events is unknown and the fill model decided.',
     ],
     interrupted: false,
+    open: [],
+    rehearsal: null,
   }
+}
+
+/** What a report shows of a rehearsal that went through everything. */
+export const rehearsed: Pick<ReportData, 'open' | 'rehearsal'> = {
+  open: [{
+    symbol: 'ETH/USDT', entryTime: START + 7_200_000, entryPrice: 2301.5, quantity: 0.25, price: 2311.5, worth: 577.875,
+    unrealised: 2.5,
+  }],
+  rehearsal: {
+    faults: ['lost-answer:0.05', 'server-error:0.02:on=POST /order'], restarts: 2,
+    alarms: [['naked', 3], ['venue-unreachable', 1]], halts: [{ time: START, rule: 'maxDrawdown' }],
+    requests: { signed: 1234, public: 56, complete: false },
+  },
 }

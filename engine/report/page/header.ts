@@ -8,6 +8,7 @@ const SECTIONS = [
   ['decisions', 'Exits and decisions'], ['figures', 'All figures'], ['trades', 'Trades'],
   ['assumptions', 'Assumptions'],
 ] as const
+const REHEARSAL = ['rehearsal', 'Rehearsal'] as const
 
 const CASSETTE = trusted([
   '<svg viewBox="0 0 32 20" width="26" height="16" aria-hidden="true">',
@@ -19,7 +20,7 @@ const CASSETTE = trusted([
 export const header = (data: ReportData): Markup => html`
 <header class="top">
 <p class="eyebrow">${CASSETTE} Tapedeck run report</p>
-<h1>${data.name}${data.interrupted && html` <span class="badge">! Interrupted</span>`}</h1>
+<h1>${data.name}${data.rehearsal && html` <span class="badge calm">Rehearsal</span>`}${data.interrupted && html` <span class="badge">! Interrupted</span>`}</h1>
 <dl class="facts">
 <div><dt>Market</dt><dd>${data.symbols.join(', ')}</dd></div>
 <div><dt>Timeframe</dt><dd>${data.timeframe}</dd></div>
@@ -40,9 +41,9 @@ ${data.warnings.length > 0 && html`
 </div>`}`
 
 /** Links to the sections, shown above them while the page scrolls. */
-export const navigation = (): Markup => html`
+export const navigation = ({ rehearsal }: ReportData): Markup => html`
 <nav class="jump" aria-label="Sections">
-<ul>${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
+<ul>${[SECTIONS[0], ...(rehearsal === null ? [] : [REHEARSAL]), ...SECTIONS.slice(1)].map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
 
 /** Whose chart library it is, as its licence asks, and what the file is. */
 export const footer = (): Markup => html`

@@ -3,7 +3,7 @@ import { EXIT_LABELS } from '../facts.ts'
 import { change, count, fixed, gain, money, priceDecimals, quantity, utcMinute } from '../format.ts'
 import { html, type Markup, type Part } from '../markup.ts'
 import type { ReportData } from '../report-data.ts'
-import { delta, scrollBox, section, signedNumber, typeset } from './bits.ts'
+import { delta, numberHeading, scrollBox, section, signedNumber, typeset } from './bits.ts'
 
 /** Rows in the page. More would make it slow to open; the run's own table has them all. */
 export const TABLE_LIMIT = 1_000
@@ -47,6 +47,28 @@ function columns(data: ReportData): Column[] {
   return all.filter((column) => column !== false)
 }
 
+/** Positions that are no trades yet. */
+function openAtTheEnd({ open, quote, symbols, charts }: ReportData): Markup | null {
+  if (open.length === 0) return null
+  const titles = ['Entry price', 'Quantity', 'Last close', `Worth, ${quote}`, `Unrealised, ${quote}`]
+  return html`
+<div class="panel open-positions">${scrollBox('Open at the end', html`
+<table class="data">
+<caption>Open at the end</caption>
+<thead><tr>${symbols.length > 1 && html`<th scope="col">Symbol</th>`}<th scope="col">Entry, UTC</th>${titles.map(numberHeading)}</tr></thead>
+<tbody>${open.map(({ symbol, entryTime, entryPrice, quantity: units, price, worth, unrealised }) => {
+    const chart = charts.find((candidate) => candidate.symbol === symbol)
+    const digits = priceDecimals(chart ? chart.close.subarray(0, chart.length) : [entryPrice, price])
+    return html`
+<tr>${symbols.length > 1 && html`<td>${symbol}</td>`}<td>${utcMinute(entryTime)}</td>
+<td class="num">${fixed(entryPrice, digits)}</td><td class="num">${quantity(units)}</td>
+<td class="num">${fixed(price, digits)}</td><td class="num">${money(worth, quote)}</td>
+<td class="num">${signedNumber(unrealised, gain(unrealised, quote))}</td></tr>`
+  })}</tbody>
+</table>`)}
+<p class="note">Valued at the last close, before the costs of leaving; such a position counts in the equity and is no trade yet.</p></div>`
+}
+
 /** The closed trades, oldest exit first. The page's script makes it sortable and ties each row to the chart. */
 export function trades(data: ReportData): Markup {
   const shown = Math.min(data.trades.length, TABLE_LIMIT)
@@ -66,13 +88,13 @@ export function trades(data: ReportData): Markup {
     title: 'Trades',
     lead: shown === 0 ? undefined : html`${lead}
 <span class="needs-script">Click a heading to sort, a row to see it in the chart.</span>`,
-    body: shown === 0
+    body: html`${openAtTheEnd(data)}${shown === 0
       ? html`<p class="note">No trade was closed.</p>`
       : html`<div class="panel">${scrollBox('Trades', html`
 <table class="data" id="trades-table">
 <thead><tr><th scope="col" class="num">#</th>${list.map(({ title, left }) => html`
 <th scope="col"${!left && NUMBERS}>${title}</th>`)}</tr></thead>
 <tbody>${Array.from({ length: shown }, (_, row) => line(row))}</tbody>
-</table>`)}</div>`,
+</table>`)}</div>`}`,
   })
 }

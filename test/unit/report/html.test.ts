@@ -7,7 +7,7 @@ import { FIGURE_GROUPS, FIGURE_LABELS, figureText, type FigureKey } from '../../
 import { typeset } from '../../../engine/report/page/bits.ts'
 import { candleAt, pageData } from '../../../engine/report/page/page-data.ts'
 import type { ReportData } from '../../../engine/report/report-data.ts'
-import { reportFixture } from '../../support/report-fixture.ts'
+import { rehearsed, reportFixture } from '../../support/report-fixture.ts'
 
 const small = (): ReportData => reportFixture({ candles: 900 })
 
@@ -27,7 +27,7 @@ const hostile = (data: ReportData): ReportData => ({
     flat: { finalEquity: 1, totalReturn: 0, note: EVIL },
     random: { finalEquity: 1, totalReturn: 0, note: EVIL },
   },
-  decisions: { total: 3, byStatus: { [EVIL]: 3 }, byReason: { [EVIL]: 3 }, byProvider: { [EVIL]: 3 } },
+  decisions: { total: 3, byStatus: { [EVIL]: 3 }, byReason: { [EVIL]: 3 }, byProvider: { [EVIL]: 3 }, aiAsked: 0, aiFlipped: 0 },
   figures: { ...data.figures, sharpe: null, undefinedBecause: { sharpe: EVIL } },
   assumptions: [EVIL],
   warnings: [EVIL],
@@ -49,6 +49,19 @@ describe('renderHtml', () => {
   beforeAll(() => {
     data = small()
     page = renderHtml(data)
+  })
+
+  it('tells a rehearsal from a backtest, how it went and what is still held', () => {
+    const other = renderHtml({ ...data, ...rehearsed })
+    expect(other).toContain('<span class="badge calm">Rehearsal</span>')
+    expect(other).toMatch(/<title>[^<]*rehearsal report<\/title>/)
+    expect(other).toContain('<a href="#rehearsal">')
+    for (const said of ['at least 1,234 signed', 'lost-answer:0.05', 'naked 3, venue-unreachable 1', '2 restarts', '(maxDrawdown)', 'Open at the end', '2,301.50', '+2.50']) {
+      expect(textOf(other)).toContain(said)
+    }
+    expect(textOf(page)).not.toMatch(/Rehearsal|Open at the end/)
+    const hurt = renderHtml({ ...data, open: [{ ...rehearsed.open[0], symbol: EVIL }], rehearsal: { ...rehearsed.rehearsal!, faults: [EVIL], alarms: [[EVIL, 1]] } })
+    expect(withoutAssets(hurt)).not.toContain('<img')
   })
 
   it('gives the same bytes for the same data, whenever it is asked', () => {
@@ -173,7 +186,7 @@ describe('renderHtml', () => {
       baselines: { ...empty.baselines, random: null },
       charts: [],
       dailyEquity: new Float64Array(0),
-      decisions: { total: 0, byStatus: {}, byReason: {}, byProvider: {} },
+      decisions: { total: 0, byStatus: {}, byReason: {}, byProvider: {}, aiAsked: 0, aiFlipped: 0 },
       assumptions: [],
       warnings: [],
     }))

@@ -4,7 +4,7 @@ import { FIGURE_LABELS, figureText, type FigureKey } from '../../../engine/repor
 import type { ReportData } from '../../../engine/report/report-data.ts'
 import { renderTerminal } from '../../../engine/report/terminal.ts'
 import { displayWidth } from '../../../engine/report/text.ts'
-import { reportFixture } from '../../support/report-fixture.ts'
+import { rehearsed, reportFixture } from '../../support/report-fixture.ts'
 
 const data = reportFixture({ candles: 2_000 })
 const at = (width: number, changed: Partial<ReportData> = {}, colour = false): string =>
@@ -27,6 +27,18 @@ describe.each([40, 60, 80, 100, 200])('renderTerminal at %i columns', (width) =>
     expect(text.endsWith('\n')).toBe(false)
   })
 
+  it('tells a rehearsal from a backtest, how it went and what is still held', () => {
+    const shown = at(width, rehearsed)
+    for (const line of linesOf(shown)) expect(displayWidth(line)).toBeLessThanOrEqual(Math.min(width, 112))
+    expect(shown).toMatch(width >= 60 ? /\[Rehearsal\]/ : /Rehearsal ─/)
+    expect(text).not.toMatch(/Rehearsal|Open at the end/)
+    for (const said of [
+      '· Requests: at least 1,234 signed, at least 56 public', '· Faults asked for: lost-answer:0.05, server-error:0.02:on=POST /order',
+      '· Alarms: 4: naked 3, venue-unreachable 1', '· Restarts: 2 restarts', '· Halts: 2',
+      '· ETH/USDT: 0.25 since ', 'at 2,301.50; last close 2,311.50, unrealised +2.50 USDT',
+    ]) expect(oneLine(shown)).toContain(said)
+  })
+
   it('shows every figure with its unit', () => {
     for (const key of Object.keys(FIGURE_LABELS) as FigureKey[]) {
       const value = figureText(data.figures, key, data.quote).replace(/[.+*]/g, '\\$&')
@@ -38,7 +50,7 @@ describe.each([40, 60, 80, 100, 200])('renderTerminal at %i columns', (width) =>
     const long = '比特币 a very long name '.repeat(12)
     const filled = at(width, {
       name: long, symbols: [long], warnings: [long], assumptions: [long], interrupted: true,
-      decisions: { total: 9, byStatus: { [long]: 9 }, byReason: { [long]: 9 }, byProvider: { [long]: 9 } },
+      decisions: { total: 9, byStatus: { [long]: 9 }, byReason: { [long]: 9 }, byProvider: { [long]: 9 }, aiAsked: 0, aiFlipped: 0 },
     })
     for (const line of linesOf(filled)) expect(displayWidth(line)).toBeLessThanOrEqual(Math.min(width, 112))
   })
@@ -55,7 +67,7 @@ describe('renderTerminal', () => {
   it('strips what data could do to a terminal', () => {
     const text = at(100, {
       name: NASTY, run: NASTY, strategy: NASTY, warnings: [NASTY], assumptions: [NASTY],
-      decisions: { total: 1, byStatus: { [NASTY]: 1 }, byReason: {}, byProvider: {} },
+      decisions: { total: 1, byStatus: { [NASTY]: 1 }, byReason: {}, byProvider: {}, aiAsked: 0, aiFlipped: 0 },
     })
     expect(text).not.toMatch(/[\u001B\u0007\u009B\u202E]|title/)
     expect(text).toContain('! two lines back')
@@ -101,7 +113,7 @@ describe('renderTerminal', () => {
 
   it('shows a run in which nothing happened', () => {
     const empty = reportFixture({ candles: 30, entryChance: 0 })
-    const decisions = { total: 0, byStatus: {}, byReason: {}, byProvider: {} }
+    const decisions = { total: 0, byStatus: {}, byReason: {}, byProvider: {}, aiAsked: 0, aiFlipped: 0 }
     const text = renderTerminal({ ...empty, decisions, bounds: null }, { colour: false, width: 80 })
     expect(text).toContain('– Win rate: no closed trades')
     expect(text).not.toMatch(/NaN|Infinity|undefined|null/)
