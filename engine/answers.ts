@@ -16,6 +16,7 @@ import { Service } from './pipeline/service.ts'
 import { ServiceChain, type AnswerTape, type StepSource } from './pipeline/service-chain.ts'
 import type { MaybePromise } from './ports.ts'
 import { Player } from './recording/player.ts'
+import type { Use } from './recording/pruning.ts'
 import { Recorder } from './recording/recorder.ts'
 import { redactor } from './recording/redaction.ts'
 import { readManifest, readTape } from './recording/tape-file.ts'
@@ -29,6 +30,8 @@ export interface Answers {
   readonly source: StepSource
   /** A recording that answers alone: its exchanges, and how many of them nobody asked for. Otherwise null. */
   replayed(): { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
+  /** Lines of the recording that answered so far. */
+  used(): Use
   close(): void
 }
 
@@ -38,6 +41,8 @@ export interface AnswerOptions {
   /** Told of every change of a service's state. */
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
+
+const NOTHING_USED: Use = { exchanges: new Set(), decisions: new Set() }
 
 /** Links that cost something to ask: all but the rules at the end. */
 const services = (links: readonly ChainLink[]): readonly ChainLink[] => links.slice(0, -1)
@@ -95,6 +100,7 @@ export async function openAnswers(
     return {
       source: player, close() {},
       replayed: () => ({ exchanges: index.size, unused: index.size - player.used.size, notes }),
+      used: () => ({ exchanges: player.used, decisions: player.walked }),
     }
   }
   const recording = mode === 'live' ? null : lockRecording(path!, mode, world)
@@ -103,14 +109,20 @@ export async function openAnswers(
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
   const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
-  return { source: chain, replayed: () => null, close: () => recording?.close() }
+  return { source: chain, replayed: () => null, used: () => NOTHING_USED, close: () => recording?.close() }
+}
+
+/** Makes this process the only one that writes to a recording, until it is released. Throws TD_LOCKED. */
+export function takeWriter(path: string): ProcessLock {
+  const lock = ProcessLock.take(join(path, 'writer'))
+  if (typeof lock !== 'number') return lock
+  throw new TapedeckError('TD_LOCKED', `${path}: process ${lock} is recording; wait for it or stop it`)
 }
 
 /** A recording that this process alone writes to. Throws TD_LOCKED. */
 export function lockRecording(path: string, mode: 'record-missing' | 'record', { env }: World): OpenRecording {
   mkdirSync(path, { recursive: true })
-  const lock = ProcessLock.take(join(path, 'writer'))
-  if (typeof lock === 'number') throw new TapedeckError('TD_LOCKED', `${path}: process ${lock} is recording; wait for it or stop it`)
+  const lock = takeWriter(path)
   try {
     const recording = openRecording(path, mode, `tapedeck ${version()}`, redactor(env))
     return {

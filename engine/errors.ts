@@ -22,6 +22,7 @@ export const ERRORS = {
   TD_BUDGET: { exit: 1, summary: 'The budget for AI answers is exhausted.' },
   TD_COVERAGE: { exit: 3, summary: 'Too few decisions were answered by an AI.' },
   TD_PROVIDER_FAILED: { exit: 1, summary: 'No provider in the chain gave a valid answer.' },
+  TD_HEALTH_BROKEN: { exit: 1, summary: 'The record of how the AI services are doing is damaged.' },
   TD_RUN_WRITE: { exit: 1, summary: 'A run, a candle file or the output cannot be written.' },
   TD_RUN_MISSING: { exit: 2, summary: 'No such run exists.' },
   TD_VENUE: { exit: 2, summary: 'A venue, its keys or an opt-in is missing or refused.' },

@@ -76,7 +76,7 @@ async function runOne(
 ): Promise<BacktestResult> {
   const progress = await startProgress(resolution.scenario.name, !json)
   try {
-    return await backtest(resolution, terminal.world, {
+    return await backtest(resolution, terminal.worldOf(out), {
       out, report: !noReport, bounds,
       onProgress: progress.update,
       onDirectory: (directory) => terminal.onLeave(() => directory.discard()),

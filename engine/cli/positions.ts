@@ -82,7 +82,7 @@ export function lifeOf({ writer, state }: LiveRun): string {
 }
 
 /** `3 d 4 h`, `12 min`. */
-function ageText(ms: number): string {
+export function ageText(ms: number): string {
   const minutes = Math.floor(ms / 60_000)
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor((minutes % 1440) / 60)]
   if (days > 0) return hours === 0 ? `${days} d` : `${days} d ${hours} h`

@@ -14,7 +14,9 @@ import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
 import { positionsCommand } from './positions.ts'
+import { providersCommand } from './providers.ts'
 import { recordCommand } from './record.ts'
+import { recordingsCommand } from './recordings.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
 import { resumeCommand } from './resume.ts'
@@ -24,7 +26,7 @@ import { verifyCommand } from './verify.ts'
 const commands = [
   backtestCommand, recordCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand,
+  verifyCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */

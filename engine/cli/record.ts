@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { TapedeckError } from '../errors.ts'
 import { record, type Estimate, type RecordResult } from '../record.ts'
+import { usd } from '../report/format.ts'
 import { defineCommand } from './command.ts'
 import { startCounter } from './progress.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
@@ -41,7 +42,7 @@ export const recordCommand = defineCommand<Arguments>({
     const [resolution] = await resolveAll([argv.scenario], argv, terminal)
     const progress = await startCounter(resolution.scenario.name, 'decisions', !argv.json)
     try {
-      const result = await record(resolution, terminal.world, {
+      const result = await record(resolution, terminal.worldOf(argv.out), {
         mode: argv.mode, concurrency: wholeNumber('concurrency', argv.concurrency, 1), samples: wholeNumber('samples', argv.samples, 1),
         perMinute: argv.rate === undefined ? null : wholeNumber('rate', argv.rate, 1), budget: argv.budget ?? null,
         retryFailed: argv.retryFailed,
@@ -62,8 +63,6 @@ export const recordCommand = defineCommand<Arguments>({
   },
 })
 
-/** Cents matter where a question costs a hundredth of one. */
-const usd = (amount: number): string => `${amount === 0 ? '0' : amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2)} USD`
 const count = (amount: number): string => Math.round(amount).toLocaleString('en')
 
 function estimateText(estimate: Estimate): string {

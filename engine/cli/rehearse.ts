@@ -45,7 +45,7 @@ export const rehearseCommand = defineCommand<Arguments>({
     const [resolution] = await resolveAll([argv.scenario], argv, terminal)
     const progress = await startProgress(resolution.scenario.name, !argv.json)
     try {
-      const result = await rehearse(resolution, terminal.world, {
+      const result = await rehearse(resolution, terminal.worldOf(argv.out), {
         out: argv.out, resume: argv.resume, speed: argv.speed ?? null, faults: argv.fault ?? [],
         seed: wholeNumber('fault-seed', argv.faultSeed, 0),
         exchange: argv.exchange === undefined ? null : venueFrom(terminal.settings, terminal.env, { exchange: argv.exchange }),

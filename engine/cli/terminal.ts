@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import type { World } from '../assemble.ts'
+import { RealClock } from '../real-clock.ts'
 import { readSettings, type Environment, type Settings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { plain } from '../report/text.ts'
+import { ServiceBook } from '../session/service-book.ts'
 
 /** The process as commands see it: streams, environment, interruption. */
 export class Terminal {
@@ -95,6 +97,11 @@ export class Terminal {
         error: (message) => this.note(`error: ${message}`),
       },
     }
+  }
+
+  /** The same with what runs below `out` remember of AI services; nothing is read before one is asked. */
+  worldOf(out: string): World {
+    return { ...this.world, services: { book: new ServiceBook(out), clock: new RealClock() } }
   }
 
   /** Whoever reads the result sees it at once, with the warnings in it. */

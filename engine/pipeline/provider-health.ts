@@ -69,18 +69,22 @@ export const isProbe = ({ state }: ServiceHealth): boolean => state !== 'ACTIVE'
 
 const doubled = (first: number, times: number, last: number): number => Math.min(last, first * 2 ** Math.min(times, 20))
 
+/** Only a person can enable it: what comes of questions that were under way by then is counted and changes nothing. */
+const isShut = ({ state, until }: ServiceHealth): boolean => state === 'DISABLED' && until === null
+
 /** An answer came. It closes whatever was open. */
 export function succeeded(
   health: ServiceHealth, now: EpochMs, { latencyMs, inputTokens, outputTokens, costUsd }: {
     readonly latencyMs: number; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number
   },
 ): ServiceHealth {
-  return {
-    ...charged(health, now, { inputTokens, outputTokens, costUsd }),
-    state: 'ACTIVE', reason: null, since: health.state === 'ACTIVE' ? health.since : now, until: null, failures: 0,
-    setbacks: 0, successes: health.successes + 1, latencies: [...health.latencies, latencyMs].slice(-LATENCIES),
-    lastUsed: now,
+  const counted: ServiceHealth = {
+    ...charged(health, now, { inputTokens, outputTokens, costUsd }), successes: health.successes + 1,
+    latencies: [...health.latencies, latencyMs].slice(-LATENCIES), lastUsed: now,
   }
+  if (isShut(health)) return counted
+  const since = health.state === 'ACTIVE' ? health.since : now
+  return { ...counted, state: 'ACTIVE', reason: null, since, until: null, failures: 0, setbacks: 0 }
 }
 
 /** Tokens that were paid for, with an answer or without. */
@@ -110,6 +114,7 @@ export function failed(
   const counted: ServiceHealth = {
     ...health, errors: { ...health.errors, [kind]: (health.errors[kind] ?? 0) + 1 }, lastUsed: now,
   }
+  if (isShut(health)) return counted
   // A probe that was answered with nonsense was answered.
   if (NO_PENALTY.has(kind)) return { ...counted, state: 'ACTIVE', reason: null, until: null, failures: 0, setbacks: 0 }
   if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }

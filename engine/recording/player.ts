@@ -25,6 +25,7 @@ const sameTalk = (recorded: readonly Message[], asked: readonly Message[]): bool
 export class Player implements StepSource {
   readonly #plan: PlayerPlan
   readonly #used = new Set<number>()
+  readonly #walked = new Set<number>()
   #chain: string | null = null
 
   constructor(plan: PlayerPlan) {
@@ -34,6 +35,11 @@ export class Player implements StepSource {
   /** Exchanges that answered something. */
   get used(): ReadonlySet<number> {
     return this.#used
+  }
+
+  /** Decisions that were gone through again as they are recorded. */
+  get walked(): ReadonlySet<number> {
+    return this.#walked
   }
 
   steps(conversation: StrategyConversation): readonly Step[] {
@@ -48,6 +54,7 @@ export class Player implements StepSource {
   }
 
   #walk(decision: DecisionLine, conversation: StrategyConversation): readonly Step[] {
+    this.#walked.add(decision.seq)
     const steps: Step[] = []
     for (const { provider, skipped, exchanges } of decision.steps) {
       let at = 0

@@ -15,8 +15,16 @@ const SYNC_EVERY = 64
 const broken = (path: string, what: string, cause?: unknown): TapedeckError =>
   new TapedeckError('TD_RECORDING_BROKEN', `${path}: ${what}`, { cause })
 
-/** The manifest of a recording. Throws TD_RECORDING_MISSING and TD_RECORDING_BROKEN. */
+/** The manifest of a recording that can be read as it is. Throws TD_RECORDING_MISSING and TD_RECORDING_BROKEN. */
 export function readManifest(folder: string): Manifest {
+  const manifest = manifestOfAnyVersion(folder)
+  if (manifest.keyVersion === KEY_VERSION) return manifest
+  throw broken(join(folder, MANIFEST),
+    `its keys have version ${manifest.keyVersion}, expected ${KEY_VERSION}; run tapedeck recordings migrate ${folder}`)
+}
+
+/** The manifest, whatever version its keys have. Throws TD_RECORDING_MISSING and TD_RECORDING_BROKEN. */
+export function manifestOfAnyVersion(folder: string): Manifest {
   const path = join(folder, MANIFEST)
   if (!existsSync(path)) {
     throw new TapedeckError('TD_RECORDING_MISSING', `${folder}: there is no recording; make one with tapedeck record <scenario>`)
@@ -28,12 +36,15 @@ export function readManifest(folder: string): Manifest {
     throw broken(path, `cannot be read (${messageOf(error)}); restore the file`, error)
   }
   const parsed = manifestFile.safeParse(value)
-  if (!parsed.success) throw broken(path, `is no manifest of a recording: ${parsed.error.issues[0].path.join('.')} ${parsed.error.issues[0].message}`)
-  if (parsed.data.keyVersion !== KEY_VERSION) {
-    throw broken(path, `its keys have version ${parsed.data.keyVersion}, expected ${KEY_VERSION}; run tapedeck recordings migrate`)
-  }
-  return parsed.data
+  if (parsed.success) return parsed.data
+  throw broken(path, `is no manifest of a recording: ${parsed.error.issues[0].path.join('.')} ${parsed.error.issues[0].message}`)
 }
+
+/** Where a recording's lines are. */
+export const tapePath = (folder: string): string => join(folder, LINES)
+
+/** Whether a folder looks like a recording. */
+export const isRecording = (folder: string): boolean => existsSync(join(folder, MANIFEST)) && existsSync(tapePath(folder))
 
 export function writeManifest(folder: string, manifest: Manifest): void {
   writeDurably(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`)

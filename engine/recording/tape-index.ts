@@ -90,7 +90,7 @@ export class TapeIndex {
 }
 
 /** An answer is better than a failure, a newer recording better than an older one. */
-function isBetter(line: ExchangeLine, before: ExchangeLine): boolean {
+export function isBetter(line: ExchangeLine, before: ExchangeLine): boolean {
   if (line.generation !== before.generation) return line.generation > before.generation
   return line.answer !== null || before.answer === null
 }

@@ -100,3 +100,6 @@ export const drawdownText = (fraction: number | null | undefined): string =>
 
 /** How long something took: `12.3 ms`, `1.234 s`. */
 export const duration = (ms: number): string => (ms < 1000 ? `${fixed(ms, 1)} ms` : `${fixed(ms / 1000, 3)} s`)
+
+/** What answers cost. Cents matter where a question costs a hundredth of one: `0.0031 USD`. */
+export const usd = (amount: number): string => `${amount === 0 ? '0' : amount < 0.01 ? amount.toPrecision(2) : fixed(amount, 2)} USD`
