@@ -8,6 +8,7 @@ import { seededRandom } from './core/random.ts'
 import type { Timeframe } from './core/timeframe.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import type { Trail } from './audit/trail.ts'
+import { RealClock } from './real-clock.ts'
 import { openAnswers, sparing, type Answers } from './answers.ts'
 import { ProviderChain, type ChainLink } from './pipeline/provider-chain.ts'
 import type { HealthBook } from './pipeline/provider-health.ts'
@@ -83,7 +84,7 @@ export async function assemble(
   const bySymbol = Object.fromEntries(instruments.map((instrument) => [instrument.symbol, instrument]))
   const market = await openMarket(scenario, folder, chosen.market, bySymbol, makeDeps(world, clock, scenario.seed, chosen.market.env))
 
-  const { links, tracks, warmup } = await prepareDecisions(resolution, world, clock)
+  const { links, tracks, warmup } = await prepareDecisions(resolution, world)
   const answers = await openAnswers(resolution, world, links)
   const chain = new ProviderChain(links, answers === null ? null : sparing(answers.source, scenario), world.signal)
   const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
@@ -121,7 +122,7 @@ export interface Decisions {
 
 /** Tracks of a scenario's symbols, and its providers. `instruments` replace the scenario's, where a venue has told them. */
 export async function prepareDecisions(
-  { scenario, plugins: { strategy, providers } }: Resolution, world: World, clock: Clock,
+  { scenario, plugins: { strategy, providers } }: Resolution, world: World,
   instruments?: Readonly<Record<string, Instrument>>,
 ): Promise<Decisions> {
   const { params } = scenario.strategy
@@ -131,10 +132,12 @@ export async function prepareDecisions(
     index, symbol, timeframe: scenario.timeframe, book: makeBook(warmup), strategy, params,
     tickSize: (instruments?.[symbol] ?? scenario.instruments[symbol]).tickSize, blind: scenario.ai?.blind ?? false,
   }))
+  // Services are asked in the time of the network, whatever the market's is.
+  const network = world.services?.clock ?? new RealClock()
   const links = await Promise.all(providers.map(async (plugin, index) => ({
     name: plugin.name,
     provider: await plugin.create(
-      scenario.providers[index].options, makeDeps(world, clock, scenario.seed, plugin.env), undefined,
+      scenario.providers[index].options, makeDeps(world, network, scenario.seed, plugin.env), undefined,
     ),
   })))
   return { tracks, links, warmup }
@@ -161,7 +164,7 @@ export async function assembleOne(
   resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd, answers }: OneLane,
 ): Promise<{ readonly lane: Lane; readonly plan: SessionPlan }> {
   const { scenario: { symbols, timeframe, policy }, plugins: { strategy } } = resolution
-  const { tracks, links, warmup } = await prepareDecisions(resolution, world, clock, terms.instruments)
+  const { tracks, links, warmup } = await prepareDecisions(resolution, world, terms.instruments)
   const chain = new ProviderChain(links, links.length === 1 ? null : sparing(await answers(links), resolution.scenario), world.signal)
   const instruments = symbols.map((symbol) => terms.instruments[symbol])
   const account = { cash: terms.cash, costs: terms.costs }

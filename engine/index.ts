@@ -6,6 +6,9 @@ export { resolveScenario, type ResolvedScenario } from './config/resolve.ts'
 export { loadScenario } from './config/scenario-file.ts'
 export { readSettings } from './config/settings.ts'
 export { TapedeckError } from './errors.ts'
+export {
+  AutonomousAITrader, BackupAIService, GeminiAnalyzer, type Analysis, type MarketData, type ServiceStatus, type TraderAnalysis,
+} from './trader.ts'
 export { definePlugin, defineStrategy } from './ports.ts'
 export type * from './ports.ts'
 export type { Candle } from './core/candle.ts'

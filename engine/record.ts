@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
 import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain } from './answers.ts'
-import { prepareDecisions, SimulatedClock, type World } from './assemble.ts'
-import { RealClock, VirtualClock } from './clocks.ts'
+import { prepareDecisions, type World } from './assemble.ts'
+import { RealClock, VirtualClock } from './real-clock.ts'
 import type { AiPlan, Resolution } from './config/resolve.ts'
 import { AS_OF, modelOf, type ModelFacts } from './core/models.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
@@ -74,7 +74,7 @@ export interface RecordResult {
 /** Every candle at which a scenario asks an AI. The conversation moves on with the next one. */
 async function* decisionPoints(resolution: Resolution, world: World, from: Sources): AsyncGenerator<StrategyConversation> {
   const { scenario } = resolution
-  const { tracks, warmup } = await prepareDecisions(resolution, world, new SimulatedClock())
+  const { tracks, warmup } = await prepareDecisions(resolution, world)
   const isDue = dueBy(from.ai.consult, timeframeMs(scenario.timeframe))
   for await (const event of (await openTape(resolution, world)).events()) {
     if (event.kind !== 'candles' || !event.decides) continue
@@ -112,7 +112,7 @@ export async function record(resolution: Resolution, world: World, options: Reco
     throw new TapedeckError('TD_SCENARIO_INVALID', `${name}: strategy ${strategy.name} looks at its position, so that its questions are not known before it trades; they cannot be recorded`)
   }
   const folder = recordingFolder(home, ai.recording.path)
-  const { links } = await prepareDecisions(resolution, world, new SimulatedClock())
+  const { links } = await prepareDecisions(resolution, world)
   const services = links.slice(0, -1)
   // Stand-ins wait for nobody: their pauses are over at once.
   const standIns = services.every(({ provider }) => isStandIn(provider.model))
@@ -132,7 +132,7 @@ export async function record(resolution: Resolution, world: World, options: Reco
     const nothing = { folder, estimate, asked: 0, answered: 0, costUsd: 0, stopped: null }
     if (!options.estimated(estimate)) return { ...nothing, finished: false }
     const asking = new Asking(resolution, { ...world, services: { book, clock } }, sources, budget, options, estimate)
-    for (const recorder of recorders) await asking.through(recorder)
+    for (const recorder of recorders) while (await asking.through(recorder));
     const finished = asking.stopped === null && !world.signal.aborted
     if (finished) recording.complete()
     return { ...nothing, asked: asking.asked, answered: asking.answered, costUsd: budget.spent, finished, stopped: asking.stopped }
@@ -201,6 +201,7 @@ class Asking {
   readonly #budget: Budget
   readonly #options: RecordOptions
   readonly #estimate: Estimate
+  #left = false
 
   constructor(resolution: Resolution, world: World, sources: Sources, budget: Budget, options: RecordOptions, estimate: Estimate) {
     this.#resolution = resolution
@@ -211,7 +212,9 @@ class Asking {
     this.#estimate = estimate
   }
 
-  async through(recorder: Recorder): Promise<void> {
+  /** Once through the tape. Returns whether something that can be asked about was left out. */
+  async through(recorder: Recorder): Promise<boolean> {
+    this.#left = false
     const { concurrency, perMinute } = this.#options
     const queue = new PQueue({ concurrency, ...(perMinute === null ? {} : { interval: 60_000, intervalCap: perMinute }) })
     const failures: unknown[] = []
@@ -228,17 +231,20 @@ class Asking {
       // No more are frozen than can be asked about soon.
       await queue.onSizeLessThan(concurrency)
       void queue.add(async () => {
-        const steps = await chain.steps(frozen)
-        this.#count(steps)
+        this.#count(await chain.steps(frozen))
       }).catch((error: unknown) => failures.push(error))
     }
     if (this.#world.signal.aborted) queue.clear()
     await queue.onIdle()
     // What was cut short by the person who stopped it is asked about next time.
     if (failures.length > 0 && !this.#world.signal.aborted) throw failures[0]
+    return this.#left && this.stopped === null && !this.#world.signal.aborted
   }
 
-  /** A decision that money or a person's help was missing for is not one of the market's: it is asked about next time. */
+  /**
+   * A decision that money was missing for, or about which nobody could be asked because services were left alone, is not
+   * one of the market's: it is asked about later.
+   */
   #guarded(recorder: Recorder): AnswerTape {
     return {
       known: (request) => recorder.known(request),
@@ -246,14 +252,10 @@ class Asking {
       decided: (conversation, steps) => {
         if (steps.some(({ skipped }) => skipped === 'budget')) {
           this.stopped = new TapedeckError('TD_BUDGET', `the budget of ${this.#estimate.budgetUsd} USD is exhausted; give more with --budget to go on`)
-        } else if (this.#isBeyondHelp(steps)) this.stopped ??= new TapedeckError('TD_PROVIDER_FAILED', 'no service can be asked any more; see tapedeck providers')
+        } else if (steps.every(({ skipped, replies }) => skipped !== null && replies.length === 0)) this.#left = true
         else recorder.decided(conversation, steps)
       },
     }
-  }
-
-  #isBeyondHelp(steps: readonly Step[]): boolean {
-    return steps.every(({ skipped }) => skipped === 'no-key' || skipped === 'disabled')
   }
 
   /** Waits while every service has to be left alone; true when nothing more is to be asked. */
@@ -283,9 +285,10 @@ class Asking {
   }
 
   #count(steps: readonly Step[]): void {
-    this.asked++
     const last = steps.at(-1)
-    if (last !== undefined && hasAnswered(last)) this.answered++
+    if (last === undefined || last.replies.length === 0 && steps.every(({ skipped }) => skipped !== null)) return
+    this.asked++
+    if (hasAnswered(last)) this.answered++
     const { decisions, recorded } = this.#estimate
     this.#options.onProgress(this.asked, decisions - recorded, this.#budget.spent)
   }

@@ -39,7 +39,7 @@ const FLOORS: readonly (readonly [string, RegExp])[] = [
   ['middle', /^(engine\/(pipeline|recording|audit)\/|engine\/(registry|expectation)\.ts|plugins\/|strategies\/)/],
   ['session', /^engine\/session\//],
   ['above', /^engine\/(compare|report|server|config)\//],
-  ['assemble', /^engine\/(answers|assemble|record|recordings|providers|provider-trial|backtest|check-strategy|clocks|recorded-run|describe|live|parity|parity-cause|rehearse|rehearsals|replay|verify|version|tape|venue|positions|panic|close|doctor|exchange)\.ts/],
+  ['assemble', /^engine\/(answers|assemble|real-clock|trader|record|recordings|providers|provider-trial|backtest|check-strategy|clocks|recorded-run|describe|live|parity|parity-cause|rehearse|rehearsals|replay|verify|version|tape|venue|positions|panic|close|doctor|exchange)\.ts/],
   ['top', /^engine\/(cli\/|index\.ts)/],
 ]
 const floorOf = (file: string): number => FLOORS.findIndex(([, pattern]) => pattern.test(file))
@@ -83,6 +83,12 @@ describe('the house', () => {
       const packages = plugins.filter(({ from, to }) => familyOf(from) === family && !sources.includes(to) && !to.startsWith('node:'))
       expect(new Set(packages.map(({ to }) => to)).size, family).toBeLessThanOrEqual(2)
     }
+  })
+
+  it('loads the SDK of an AI service only when somebody is asked', () => {
+    const sdks = imports.filter(({ from, to }) => /^plugins\/(provider|service)\//.test(from) && !/^(engine|plugins|node:)|^zod$/.test(to))
+    expect(sdks.filter(({ lazy }) => lazy).map(({ to }) => to).sort()).toEqual(['@anthropic-ai/sdk', '@google/generative-ai', 'openai'])
+    expect(sdks.filter(({ typeOnly, lazy }) => !typeOnly && !lazy).map(show)).toEqual([])
   })
 
   it('lets a strategy import core and ports only', () => {

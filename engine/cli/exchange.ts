@@ -1,6 +1,6 @@
 import { SYMBOL } from '../config/settings.ts'
 import { timeframeMs } from '../core/timeframe.ts'
-import { RealClock } from '../clocks.ts'
+import { RealClock } from '../real-clock.ts'
 import { TapedeckError } from '../errors.ts'
 import { FASTEST, openExchange, type StandAlone } from '../exchange.ts'
 import { count, percent, plural, quantity, trimmed, utcMinute } from '../report/format.ts'

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import type { World } from '../assemble.ts'
-import { RealClock } from '../clocks.ts'
 import { readSettings, type Environment, type Settings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
+import { RealClock } from '../real-clock.ts'
 import { plain } from '../report/text.ts'
 import { ServiceBook } from '../session/service-book.ts'
 
@@ -73,6 +73,12 @@ export class Terminal {
       this.#env = { ...file, ...process.env }
     }
     return this.#env
+  }
+
+  /** Only a person at the command line, or the environment, says where keys may go. */
+  allowHosts(hosts: readonly string[]): void {
+    const { TAPEDECK_ALLOWED_HOSTS: known = '' } = this.env
+    this.#env = { ...this.env, TAPEDECK_ALLOWED_HOSTS: [...(known === '' ? [] : [known]), ...hosts].join(',') }
   }
 
   get settings(): Settings {

@@ -31,16 +31,20 @@ export function parseAnswer(text: string): Opinion {
   try {
     value = JSON.parse(FENCE.exec(trimmed)?.[1] ?? trimmed)
   } catch {
-    throw new ProviderFailure('not-json', trimmed === '' ? 'the answer is empty' : 'the answer is not one JSON object', { answer: text })
+    const fault = trimmed === '' ? 'the answer is empty' : 'the answer is not one JSON object'
+    throw new ProviderFailure('not-json', fault, { answer: text })
   }
   const fault = shapeFault(value) ?? opinionFault(value as Opinion)
   if (fault !== null) throw new ProviderFailure('invalid', fault, { answer: text })
   const { action, confidence, reasoning } = value as Opinion
-  return { action, confidence, reasoning: reasoning.length > MAX_REASONING ? `${reasoning.slice(0, MAX_REASONING)}…` : reasoning }
+  const endless = reasoning.length > MAX_REASONING
+  return { action, confidence, reasoning: endless ? `${reasoning.slice(0, MAX_REASONING)}…` : reasoning }
 }
 
 function shapeFault(value: unknown): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return `expected one JSON object, got ${shown(value)}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return `expected one JSON object, got ${shown(value)}`
+  }
   const missing = ANSWER_SCHEMA.required.find((name) => !Object.hasOwn(value, name))
   if (missing !== undefined) return `the field "${missing}" is missing`
   const extra = Object.keys(value).find((name) => !Object.hasOwn(ANSWER_SCHEMA.properties, name))

@@ -22,7 +22,10 @@ export interface HttpContext {
 const MAX_BODY = 2_000
 const MAX_MESSAGE = 300
 const SAFE_HEADER = /^(retry-after(-ms)?|x-request-id|request-id|x-ratelimit-.+|anthropic-ratelimit-.+)$/
-const TOO_LONG = /context[_ ](length|window)|maximum context|too many (input )?tokens|token count.{0,80}exceeds|prompt is too long|input is too long|too large/i
+const TOO_LONG = new RegExp([
+  'context[_ ](length|window)', 'maximum context', 'too many (input )?tokens', 'token count.{0,80}exceeds',
+  '(prompt|input) is too long', 'too large',
+].join('|'), 'i')
 const DAILY = /per[_ -]?day|daily|\bRPD\b|\bTPD\b/i
 /** Waiting does not help against an empty purse, whatever the status: OpenAI says it with 429, Anthropic with 400. */
 const UNPAID = /insufficient_quota|credit balance|billing_(error|hard_limit|not_active)|enable billing/i
@@ -65,16 +68,21 @@ export const hide = (text: string, secrets: readonly string[]): string =>
 export const redact = (text: string, secrets: readonly string[]): string =>
   hide(text, secrets).replaceAll(/(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g, '$1')
 
-function safeHeaders(headers: HttpAnswer['headers'], secrets: readonly string[]): Record<string, string> {
-  const lowered = [...headers].map(([name, value]) => [name.toLowerCase(), redact(value, secrets).slice(0, MAX_MESSAGE)] as const)
-  return Object.fromEntries(lowered.filter(([name]) => SAFE_HEADER.test(name)))
+/** Headers that say how long to wait and which request it was, by name in lower case. */
+export function safeHeaders(headers: HttpAnswer['headers'], secrets: readonly string[]): Record<string, string> {
+  const told: Record<string, string> = {}
+  for (const [name, value] of headers) {
+    if (SAFE_HEADER.test(name.toLowerCase())) told[name.toLowerCase()] = redact(value, secrets).slice(0, MAX_MESSAGE)
+  }
+  return told
 }
 
 /** `: the service's own words`, where the body is an error object of any of the services. */
 function saying(body: string): string {
   const error = field(parsed(body), 'error')
   const message = typeof error === 'string' ? error : field(error, 'message')
-  return typeof message === 'string' && message !== '' ? `: ${message.replaceAll(/\s+/g, ' ').slice(0, MAX_MESSAGE)}` : ''
+  if (typeof message !== 'string' || message === '') return ''
+  return `: ${message.replaceAll(/\s+/g, ' ').slice(0, MAX_MESSAGE)}`
 }
 
 function parsed(body: string): unknown {

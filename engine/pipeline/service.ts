@@ -63,7 +63,7 @@ export class Service {
         const outcome = await this.#attempt(conversation, deadline, signal)
         const now = clock.now()
         // A stand-in tells how long it would have taken.
-        const latencyMs = Math.max(now - begun, outcome instanceof ProviderFailure ? 0 : outcome.latencyMs ?? 0)
+        const latencyMs = Math.ceil(Math.max(now - begun, outcome instanceof ProviderFailure ? 0 : outcome.latencyMs ?? 0))
         if (!(outcome instanceof ProviderFailure)) {
           const usage = this.#usage(outcome.usage)
           this.#note(before, (health) => succeeded(health, now, { ...usage, latencyMs }))
@@ -122,7 +122,7 @@ export class Service {
   /** Full jitter: anything up to a bound that doubles; what the server asks for is the least. */
   #pause(attempts: number, hint: number | null): number {
     const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1))
-    return (hint ?? 0) + this.#plan.random() * bound
+    return (hint ?? 0) + Math.ceil(this.#plan.random() * bound)
   }
 
   #note(before: ServiceHealth, change: (health: ServiceHealth) => ServiceHealth): void {

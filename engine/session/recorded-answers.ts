@@ -47,7 +47,8 @@ export class TimedAnswers implements StepSource {
     const steps = await this.#inner.steps(conversation)
     const took = steps.reduce((sum, { replies }) => replies.reduce((ms, { latencyMs }) => ms + latencyMs, sum), 0)
     const missing = took - (this.#clock.now() - begun)
-    if (missing > 0) await this.#clock.sleep(missing, this.#signal)
+    // A venue's clock counts whole ms.
+    if (missing > 0) await this.#clock.sleep(Math.ceil(missing), this.#signal)
     return steps
   }
 }

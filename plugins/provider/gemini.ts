@@ -12,7 +12,8 @@ const options = z.strictObject({
   ...serviceOptions('gemini'),
   maxTokens: z.int().min(1).default(4096).describe('longest answer, thoughts included'),
   seed: z.int().optional().describe('asks for the same answer to the same question; no promise of the service'),
-  thinkingBudget: z.int().min(-1).optional().describe('tokens to think with, for models that take a number: 0 = none, -1 = as it likes'),
+  thinkingBudget: z.int().min(-1).optional()
+    .describe('tokens to think with, for models that take a number: 0 = none, -1 = as it likes'),
 })
 
 /** Google's own kind of schema knows neither `additionalProperties` nor the order of its fields. */
@@ -27,7 +28,8 @@ const dialect: Dialect = {
   schema,
   async send({ request: { model, system, messages, sampling }, key, baseURL, fetch, signal }) {
     const { GoogleGenerativeAI } = await import('@google/generative-ai')
-    const generationConfig = { ...sampling, responseMimeType: 'application/json', responseSchema: schema as unknown as ResponseSchema }
+    const responseSchema = schema as unknown as ResponseSchema
+    const generationConfig = { ...sampling, responseMimeType: 'application/json', responseSchema }
     const asked = new GoogleGenerativeAI(key).getGenerativeModel(
       { model, generationConfig, ...(system === '' ? {} : { systemInstruction: system }) }, { baseUrl: baseURL },
     )
@@ -38,16 +40,20 @@ const dialect: Dialect = {
   read,
 }
 
+/** With what the SDK's types do not know yet. */
+type Told = GenerateContentResponse & {
+  readonly modelVersion?: string
+  readonly responseId?: string
+  readonly usageMetadata?: { readonly thoughtsTokenCount?: number }
+}
+
 function read(response: unknown): Reading {
-  const { promptFeedback, candidates, usageMetadata, modelVersion, responseId } = response as GenerateContentResponse & {
-    readonly modelVersion?: string; readonly responseId?: string
-    readonly usageMetadata?: { readonly thoughtsTokenCount?: number }
-  }
+  const { promptFeedback, candidates, usageMetadata, modelVersion, responseId } = response as Told
   const [candidate] = candidates ?? []
   const blocked = promptFeedback?.blockReason
   if (candidate === undefined && blocked === undefined) throw new Error('neither a candidate nor a reason')
   const finish: string = candidate?.finishReason ?? 'STOP'
-  const parts: readonly (Part & { readonly thought?: boolean })[] = (candidate?.content as { parts?: Part[] } | undefined)?.parts ?? []
+  const { parts = [] }: { parts?: (Part & { thought?: boolean })[] } = candidate?.content ?? {}
   return {
     text: parts.map(({ text, thought }) => (thought === true ? '' : text ?? '')).join(''),
     fault: blocked !== undefined ? { kind: 'refused', why: `the question was blocked (${blocked})` }
@@ -57,8 +63,8 @@ function read(response: unknown): Reading {
       inputTokens: usageMetadata.promptTokenCount ?? 0,
       outputTokens: (usageMetadata.candidatesTokenCount ?? 0) + (usageMetadata.thoughtsTokenCount ?? 0),
     },
-    modelVersion: modelVersion ?? null,
-    responseId: responseId ?? null,
+    modelVersion,
+    responseId,
   }
 }
 

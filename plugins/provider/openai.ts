@@ -18,7 +18,7 @@ const options = z.strictObject({
 export default definePlugin({
   kind: 'provider',
   name: 'openai',
-  description: 'OpenAI, or any server that speaks its chat completions: Ollama, vLLM, LM Studio. OpenAI needs OPENAI_API_KEY.',
+  description: 'OpenAI (needs OPENAI_API_KEY), or a server that speaks its chat completions: Ollama, vLLM, LM Studio.',
   options,
   env: envOf('openai', KEY),
   create: (parsed, deps) => serviceOf(dialect, parsed, ({ foreign }) => ({

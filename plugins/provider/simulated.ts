@@ -5,7 +5,8 @@ import { defaultModel } from '../../engine/core/models.ts'
 import type { Action, Opinion } from '../../engine/core/opinion.ts'
 import { baseRate, DEFAULT_POLICY } from '../../engine/core/policy.ts'
 import { ProviderFailure, type FailureFacts, type FailureKind } from '../../engine/core/provider-failure.ts'
-import { definePlugin, type Answer, type Conversation, type DecisionProvider, type Message } from '../../engine/ports.ts'
+import { definePlugin } from '../../engine/ports.ts'
+import type { Answer, Conversation, DecisionProvider, Message, ProviderRequest } from '../../engine/ports.ts'
 
 const MODEL = defaultModel('simulated')
 /** How often it acts where the rules see nothing. */
@@ -20,8 +21,10 @@ const options = z.strictObject({
   seed: z.int().min(0).default(1).describe('the same seed gives the same answers to the same questions'),
   baseRate: share.default(baseRate(DEFAULT_POLICY.stopLoss, DEFAULT_POLICY.takeProfit)!)
     .describe('how often a walk without drift reaches the target before the stop: stopLoss ÷ (stopLoss + takeProfit)'),
-  skill: share.default(0).describe('how far its confidence leans on the strategy\'s rules; 0 = it says the base rate, whatever it sees'),
-  calibration: share.default(1).describe('1 = it says the chance that it works out; less = it says more than that, at 0 that it is certain'),
+  skill: share.default(0)
+    .describe('how far its confidence leans on the strategy\'s rules; 0 = it says the base rate, whatever it sees'),
+  calibration: share.default(1)
+    .describe('1 = it says the chance that it works out; less = it says more than that, at 0 that it is certain'),
   flipRate: share.default(0.1).describe('chance that it changes its action when it is asked again'),
   failureRate: share.default(0).describe('chance that a question fails, for good'),
   outage: z.strictObject({ from: z.iso.datetime(), to: z.iso.datetime() }).nullable().default(null)
@@ -44,9 +47,9 @@ const ACTIONS: readonly Action[] = ['BUY', 'SELL', 'HOLD']
 
 /**
  * A stand-in for an analyst. It cannot foresee anything. On prices without drift, the target comes before the stop with
- * the base rate, whatever was seen before: at skill 0 it says just that, and so is calibrated by construction; skill lets
- * it trust the strategy's rules, which is as right as they are. Everything follows from the seed and the conversation,
- * never from the order of questions.
+ * the base rate, whatever was seen before: at skill 0 it says just that, and is calibrated by construction. Skill lets it
+ * trust the strategy's rules, which is as right as they are. Everything follows from the seed and the conversation, never
+ * from the order of questions.
  */
 class Simulated implements DecisionProvider {
   readonly refines = true
@@ -58,8 +61,11 @@ class Simulated implements DecisionProvider {
     this.#options = parsed
   }
 
-  request({ system, messages }: Conversation) {
-    return { provider: 'simulated', model: MODEL, endpoint: 'simulated', system, messages, schema: ANSWER_SCHEMA, sampling: this.#options }
+  request({ system, messages }: Conversation): ProviderRequest {
+    return {
+      provider: 'simulated', model: MODEL, endpoint: 'simulated', system, messages, schema: ANSWER_SCHEMA,
+      sampling: this.#options,
+    }
   }
 
   answer(conversation: Conversation, signal: AbortSignal): Answer {
@@ -71,14 +77,14 @@ class Simulated implements DecisionProvider {
     if (this.#isOut(conversation)) throw new ProviderFailure('server', 'simulated outage: answered 503', { status: 503 })
     if (dice(0) < failureRate) {
       const [kind, why, facts] = FAILURES[Math.floor(dice(1) * FAILURES.length)]
-      throw new ProviderFailure(kind, `simulated ${why}`, {
-        ...facts, ...(typeof facts.answer === 'string' ? { usage: { inputTokens, outputTokens: tokens(facts.answer) } } : {}),
-      })
+      const usage = typeof facts.answer === 'string' ? { inputTokens, outputTokens: tokens(facts.answer) } : null
+      throw new ProviderFailure(kind, `simulated ${why}`, { ...facts, usage })
     }
     const opinion = this.#opinion(conversation)
     const raw = JSON.stringify(opinion)
     return {
-      ...opinion, model: MODEL, raw, modelVersion: MODEL, responseId: `simulated-${Math.floor(dice(2) * 2 ** 32).toString(16)}`,
+      ...opinion, model: MODEL, raw, modelVersion: MODEL,
+      responseId: `simulated-${Math.floor(dice(2) * 2 ** 32).toString(16)}`,
       latencyMs: Math.round(latencyMs * (0.5 + dice(3))), usage: { inputTokens, outputTokens: tokens(raw) },
     }
   }
@@ -103,7 +109,8 @@ class Simulated implements DecisionProvider {
     const targetFirst = Math.min(0.98, Math.max(0.02, base + skill * lean * REACH))
     const chance = action === 'BUY' ? targetFirst : action === 'SELL' ? 1 - targetFirst : 0.5
     const confidence = Math.round((1 - calibration * (1 - chance)) * 1e4) / 1e4
-    const why = flips > 0 ? `on second thoughts ${action}` : `${action} with the base rate ${round(base)} and a lean of ${round(lean)}`
+    const why = flips > 0 ? `on second thoughts ${action}`
+      : `${action} with the base rate ${round(base)} and a lean of ${round(lean)}`
     return { action, confidence, reasoning: `simulated: ${why}` }
   }
 
@@ -116,7 +123,8 @@ class Simulated implements DecisionProvider {
 
   /** Eight numbers in [0, 1) that follow from the seed and what was said. */
   #dice(messages: readonly Message[]): (index: number) => number {
-    const digest = createHash('sha256').update(JSON.stringify([this.#options.seed, messages.map(({ text }) => text)])).digest()
+    const said = JSON.stringify([this.#options.seed, messages.map(({ text }) => text)])
+    const digest = createHash('sha256').update(said).digest()
     return (index) => digest.readUInt32BE(index * 4) / 2 ** 32
   }
 }
@@ -136,7 +144,7 @@ const round = (value: number): number => Math.round(value * 1000) / 1000
 export default definePlugin({
   kind: 'provider',
   name: 'simulated',
-  description: 'A seeded stand-in for an AI analyst: no key, no network, no foresight. For trying chains and recordings offline.',
+  description: 'A seeded stand-in for an AI analyst, without key, network or foresight, to try chains and recordings.',
   options,
   create: (parsed) => new Simulated(parsed),
 })

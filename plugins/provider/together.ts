@@ -7,7 +7,9 @@ import { serviceOf } from '../service/service.ts'
 
 const KEY = 'TOGETHER_API_KEY'
 /** Together says 403 to a question that does not fit; a bad key gets 401. */
-const dialect = chatCompletions({ provider: 'together', url: 'https://api.together.xyz/v1', keyName: KEY, forbidden: 'too-long' })
+const dialect = chatCompletions({
+  provider: 'together', url: 'https://api.together.xyz/v1', keyName: KEY, forbidden: 'too-long',
+})
 
 export default definePlugin({
   kind: 'provider',

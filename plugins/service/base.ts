@@ -28,7 +28,8 @@ export interface Base {
 const urlName = (provider: string): string => `${provider.toUpperCase()}_BASE_URL`
 
 /** Names of the environment that an AI service may read. */
-export const envOf = (provider: string, keyName: string): readonly string[] => [keyName, urlName(provider), ALLOWED_HOSTS]
+export const envOf = (provider: string, keyName: string): readonly string[] =>
+  [keyName, urlName(provider), ALLOWED_HOSTS]
 
 /**
  * Checks the address: a key goes to its own service, to this machine, or where the environment says. A scenario alone
@@ -49,7 +50,8 @@ export function baseOf(option: string | undefined, { provider, own, keyName, env
   const allowed = (env[ALLOWED_HOSTS] ?? '').split(',').map((host) => host.trim().toLowerCase()).includes(url.host)
   if (!local && !isOwn && text !== fromEnv && !allowed) {
     refuse(`${url.origin} is not ${provider}'s own, and a scenario alone may not send it ${keyName}: `
-      + `allow it with --allow-host ${url.host} or ${urlName(provider)}=${text}, or use a server on this machine (http://127.0.0.1:PORT)`)
+      + `allow it with --allow-host ${url.host} or ${urlName(provider)}=${text}, `
+      + 'or use a server on this machine (http://127.0.0.1:PORT)')
   }
   const path = url.pathname.replace(/\/+$/, '')
   return { url: url.origin + path, origin: url.origin, path, foreign: isOwn ? '' : url.origin, local }

@@ -1,4 +1,4 @@
-import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions'
+import type { OpenAI as Api } from 'openai'
 import { ANSWER_SCHEMA } from '../../engine/core/answer.ts'
 import type { FailureKind } from '../../engine/core/provider-failure.ts'
 import type { Call, Dialect, Reading } from './service.ts'
@@ -14,14 +14,15 @@ export interface ChatService {
 export const chatCompletions = (service: ChatService): Dialect =>
   ({ ...service, path: () => '/chat/completions', schema: ANSWER_SCHEMA, send, read })
 
-async function send({ request: { model, system, messages, schema, sampling }, key, baseURL, fetch, signal }: Call): Promise<unknown> {
+async function send({ request, key, baseURL, fetch, signal }: Call): Promise<unknown> {
+  const { model, system, messages, schema, sampling } = request
   const { OpenAI } = await import('openai')
   // Said outright, or the SDK would take it from the environment.
   const client = new OpenAI({
     apiKey: key, baseURL, fetch, maxRetries: 0, organization: null, project: null, adminAPIKey: null, logLevel: 'off',
   })
   const turns = messages.map(({ role, text }) => ({ role, content: text }))
-  const body: ChatCompletionCreateParamsNonStreaming = {
+  const body: Api.ChatCompletionCreateParamsNonStreaming = {
     model,
     messages: system === '' ? turns : [{ role: 'system', content: system }, ...turns],
     response_format: {
@@ -33,15 +34,17 @@ async function send({ request: { model, system, messages, schema, sampling }, ke
 }
 
 function read(response: unknown): Reading {
-  const { choices: [{ message, finish_reason: finish }], usage, model, id } = response as Partial<ChatCompletion> & Pick<ChatCompletion, 'choices'>
+  const { choices, usage, model, id } = response as Pick<Api.ChatCompletion, 'choices'> & Partial<Api.ChatCompletion>
+  const [{ message, finish_reason: finish }] = choices
   const refusal = message.refusal ?? null
   return {
     text: message.content ?? '',
     fault: refusal !== null && refusal !== '' ? { kind: 'refused', why: `the model refused: ${refusal.slice(0, 200)}` }
       : finish === 'content_filter' ? { kind: 'refused', why: 'the answer was held back (content_filter)' }
         : finish === 'length' ? { kind: 'truncated', why: 'the answer was cut off (length)' } : null,
-    usage: usage === undefined || usage === null ? null : { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
-    modelVersion: model ?? null,
-    responseId: id ?? null,
+    usage: usage === undefined || usage === null ? null
+      : { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
+    modelVersion: model,
+    responseId: id,
   }
 }

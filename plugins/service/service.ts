@@ -1,5 +1,5 @@
 import { parseAnswer } from '../../engine/core/answer.ts'
-import { failureOfStatus, hide, redact } from '../../engine/core/http-failure.ts'
+import { failureOfStatus, hide, redact, safeHeaders } from '../../engine/core/http-failure.ts'
 import { ProviderFailure, type FailureKind } from '../../engine/core/provider-failure.ts'
 import { messageOf } from '../../engine/errors.ts'
 import type { Answer, Conversation, DecisionProvider, Deps, ProviderRequest } from '../../engine/ports.ts'
@@ -23,8 +23,8 @@ export interface Reading {
   /** Why the text is not an answer. */
   readonly fault: { readonly kind: FailureKind; readonly why: string } | null
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null
-  readonly modelVersion: string | null
-  readonly responseId: string | null
+  readonly modelVersion: unknown
+  readonly responseId: unknown
 }
 
 /** What differs between services. */
@@ -47,13 +47,14 @@ export interface Dialect {
 /** More is no answer to our question, and would only fill recordings. */
 const MAX_RAW = 40_000
 const MAX_BODY = 2_000
+const MAX_NAME = 200
 /** A server on this machine asks for no key, but SDKs insist on one. */
 const NO_KEY = 'none'
 
-/** What is sampled with, in the service's own names; what is undefined or null is left out. Told where the question goes. */
+/** What is sampled with, in the service's own names, by where the question goes; undefined and null are left out. */
 export type Sampling = (base: Base) => Readonly<Record<string, unknown>>
 
-/** An AI service as a provider. Throws TD_PLUGIN_OPTIONS for an address that may not be sent a key; loads and asks nothing yet. */
+/** An AI service as a provider; asks nothing yet. Throws TD_PLUGIN_OPTIONS for an address that may not be sent a key. */
 export function serviceOf(dialect: Dialect, options: ServiceOptions, sampling: Sampling, deps: Deps): DecisionProvider {
   const { provider, url: own, keyName } = dialect
   const base = baseOf(options.baseURL, { provider, own, keyName, env: deps.env })
@@ -74,13 +75,15 @@ class AskedService implements DecisionProvider {
   readonly #key: string
 
   constructor(
-    dialect: Dialect, { model, maxTokens, timeoutMs }: ServiceOptions, sampling: Sampling, deps: Deps, base: Base, key: string,
+    dialect: Dialect, { model, maxTokens, timeoutMs }: ServiceOptions, sampling: Sampling, deps: Deps, base: Base,
+    key: string,
   ) {
     this.model = model
     this.maxTokens = maxTokens
     this.#dialect = dialect
     this.#timeoutMs = timeoutMs
-    this.#sampling = Object.fromEntries(Object.entries(sampling(base)).filter(([, value]) => value !== undefined && value !== null))
+    const given = Object.entries(sampling(base)).filter(([, value]) => value !== undefined && value !== null)
+    this.#sampling = Object.fromEntries(given)
     this.#deps = deps
     this.#base = base
     this.#key = key
@@ -104,8 +107,9 @@ class AskedService implements DecisionProvider {
     let reading: Reading
     try {
       const request = this.request(conversation)
-      const response = await this.#dialect.send({ request, key, baseURL: this.#base.url, fetch: wire.fetch, signal: either })
-      reading = this.#dialect.read(response)
+      reading = this.#dialect.read(
+        await this.#dialect.send({ request, key, baseURL: this.#base.url, fetch: wire.fetch, signal: either }),
+      )
     } catch (error) {
       signal.throwIfAborted()
       if (over.signal.aborted) {
@@ -123,23 +127,25 @@ class AskedService implements DecisionProvider {
     if (this.#key === '' && this.#base.local) return NO_KEY
     if (this.#key === '') throw new ProviderFailure('key', `${keyName} is not set`)
     // Anything else would be refused as a header, in a message that quotes it.
-    if (!/^[\x21-\x7e]+$/.test(this.#key)) throw new ProviderFailure('key', `${keyName} holds characters that no key has`)
-    return this.#key
+    if (/^[\x21-\x7e]+$/.test(this.#key)) return this.#key
+    throw new ProviderFailure('key', `${keyName} holds characters that no key has`)
   }
 
   #answerOf(reading: Reading, latencyMs: number): Answer {
-    const { fault, usage, modelVersion, responseId } = reading
-    const text = hide(reading.text, [this.#key])
+    const { fault } = reading
+    const text = this.#hidden(reading.text)
     const raw = text.slice(0, MAX_RAW)
+    const usage = countable(reading.usage)
     if (fault !== null) {
-      throw new ProviderFailure(fault.kind, `${this.#dialect.provider}: ${this.#redacted(fault.why)}`, { answer: raw, usage })
+      const why = `${this.#dialect.provider}: ${this.#redacted(fault.why)}`
+      throw new ProviderFailure(fault.kind, why, { answer: raw, usage })
     }
     try {
       return {
         ...parseAnswer(text), model: this.model, latencyMs, raw,
         ...(usage === null ? {} : { usage }),
-        ...(modelVersion === null ? {} : { modelVersion }),
-        ...(responseId === null ? {} : { responseId }),
+        ...this.#name('modelVersion', reading.modelVersion),
+        ...this.#name('responseId', reading.responseId),
       }
     } catch (error) {
       const { kind, message } = error as ProviderFailure
@@ -147,21 +153,35 @@ class AskedService implements DecisionProvider {
     }
   }
 
+  #name<K extends string>(field: K, value: unknown): Partial<Record<K, string>> {
+    return typeof value === 'string' ? { [field]: this.#hidden(value).slice(0, MAX_NAME) } as Record<K, string> : {}
+  }
+
   /** Judged by what came over the line: SDKs differ in what they make of it, and quote what was sent. */
   #failureOf({ failure, seen }: Wire, error: unknown): ProviderFailure {
-    const { provider, forbidden } = this.#dialect
+    const { provider, forbidden = 'key' } = this.#dialect
     if (failure !== null) return failure
     if (seen === null) return new ProviderFailure('error', `${provider}: ${this.#redacted(messageOf(error))}`)
-    const context = {
-      service: provider, now: this.#deps.clock.now(), secrets: [this.#key], ...(forbidden === undefined ? {} : { forbidden }),
+    const secrets = [this.#key]
+    if (seen.status !== 200) {
+      return failureOfStatus(seen, { service: provider, now: this.#deps.clock.now(), secrets, forbidden })
     }
-    if (seen.status !== 200) return failureOfStatus(seen, context)
-    const { headers } = failureOfStatus(seen, context)
-    const body = this.#redacted(seen.body).slice(0, MAX_BODY)
-    return new ProviderFailure('server', `${provider} answered 200 with something that is not its answer`, { status: 200, headers, body })
+    return new ProviderFailure('server', `${provider} answered 200 with something that is not its answer`, {
+      status: 200, headers: safeHeaders(seen.headers, secrets), body: this.#redacted(seen.body).slice(0, MAX_BODY),
+    })
+  }
+
+  #hidden(text: string): string {
+    return hide(text, [this.#key])
   }
 
   #redacted(text: string): string {
     return redact(text, [this.#key])
   }
+}
+
+/** Budgets count with it, so it has to be numbers. */
+function countable(usage: Reading['usage']): Reading['usage'] {
+  const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  return usage !== null && isCount(usage.inputTokens) && isCount(usage.outputTokens) ? usage : null
 }

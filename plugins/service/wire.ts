@@ -12,8 +12,8 @@ export interface Seen {
 }
 
 /**
- * One request over `fetch` for an SDK: only to `origin`, never after a redirect (a key would go along), with an end that
- * holds for the body too, and with a record of what was answered.
+ * One request over `fetch` for an SDK: only to `origin`, never after a redirect, since a key would go along, and with an
+ * end that holds for the body too. What was answered is kept.
  */
 export class Wire {
   readonly #origin: string
@@ -31,7 +31,9 @@ export class Wire {
 
   readonly fetch: typeof fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)
-    if (url.origin !== this.#origin) throw this.#fail('bad-request', `a request to ${url.origin} instead of ${this.#origin} was held back`)
+    if (url.origin !== this.#origin) {
+      throw this.#fail('bad-request', `a request to ${url.origin} instead of ${this.#origin} was held back`)
+    }
     try {
       const response = await this.#outer(url, { ...init, redirect: 'manual', signal: this.#signal })
       const { status, headers } = response

@@ -20,6 +20,9 @@ async function loads(here: Workspace, args: readonly string[]): Promise<{ packag
 }
 
 const CORE = ['yaml', 'yargs', 'zod']
+const HEAVY = [
+  'technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt', 'openai', '@anthropic-ai/sdk', '@google/generative-ai',
+]
 
 describe.concurrent('what is loaded', () => {
   it('for --version: nothing but the entry and the version', async () => {
@@ -31,7 +34,7 @@ describe.concurrent('what is loaded', () => {
   it('for help and listings: no chart, no archive, no indicators, no progress bar', async () => {
     for (const args of [['--help'], ['strategies'], ['plugins'], ['config']]) {
       const { packages } = await loads(workspace(), args)
-      for (const name of ['technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt']) {
+      for (const name of HEAVY) {
         expect(packages).not.toContain(name)
       }
     }
@@ -43,7 +46,7 @@ describe.concurrent('what is loaded', () => {
     here.put('s.yaml', scenario())
     const { packages, own } = await loads(here, ['backtest', 's.yaml', '--no-report'])
     expect(packages).toEqual(expect.arrayContaining(CORE))
-    for (const name of ['technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt']) {
+    for (const name of HEAVY) {
       expect(packages).not.toContain(name)
     }
     expect(own.filter((file) => file.startsWith('strategies/')).sort())

@@ -1,4 +1,4 @@
-import { VirtualClock } from '../../engine/clocks.ts'
+import { VirtualClock } from '../../engine/real-clock.ts'
 
 /** Hours of patience in no time, from the first of January 2025 on. */
 export class EventClock extends VirtualClock {
