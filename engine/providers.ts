@@ -1,10 +1,10 @@
 import { makeDeps, registry, type World } from './assemble.ts'
-import { RealClock } from './real-clock.ts'
 import type { Resolution } from './config/resolve.ts'
 import type { EpochMs } from './core/time.ts'
 import { TapedeckError } from './errors.ts'
 import { disabled, enabled, type ServiceHealth } from './pipeline/provider-health.ts'
 import type { Plugin } from './ports.ts'
+import { RealClock } from './real-clock.ts'
 import { redactor } from './recording/redaction.ts'
 import type { ServiceBook } from './session/service-book.ts'
 

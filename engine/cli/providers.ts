@@ -9,7 +9,7 @@ import { item, paint, span, table, type Ink, type Line } from '../report/termina
 import { ServiceBook } from '../session/service-book.ts'
 import { defineCommand, type Command } from './command.ts'
 import { ageText } from './positions.ts'
-import { resolveAll } from './scenario-options.ts'
+import { allowHost, resolveAll, type ScenarioArguments } from './scenario-options.ts'
 
 interface Shared {
   readonly out: string
@@ -63,17 +63,17 @@ const testCommand: Command<Shared & { readonly name: string; readonly model?: st
   },
 }
 
-export const providersCommand = defineCommand<Shared & { readonly scenario?: string }>({
+export const providersCommand = defineCommand<Shared & ScenarioArguments & { readonly scenario?: string }>({
   command: 'providers',
   describe: 'Show how the AI services are doing; switch them off and on, try them',
   subcommands: [enableCommand, disableCommand, testCommand],
-  builder: (argv) => shared(argv)
+  builder: (argv) => allowHost(shared(argv))
     .option('scenario', { type: 'string', requiresArg: true, describe: 'take order and options from this file; left out = the default chain' })
     .epilogue('Nobody is asked, except by test. Health and costs are counted over all runs of the folder.'),
-  async handler({ scenario, out, json }, terminal) {
+  async handler({ scenario, allowHost: hosts, out, json }, terminal) {
     const book = new ServiceBook(out)
     const chain = scenario === undefined ? { backups: terminal.settings.enableBackupApis }
-      : (await resolveAll([scenario], {}, terminal))[0]
+      : (await resolveAll([scenario], hosts === undefined ? {} : { allowHost: hosts }, terminal))[0]
     const services = await serviceStatus(book, terminal.world, chain)
     const now = Date.now()
     if (json) terminal.json({ services: services.map((one) => documentOf(one, now)), spentTodayUsd: book.spentToday(now), file: book.path })

@@ -9,7 +9,7 @@ import { findRecordings, migrate, prune, type Counts, type Pruned } from '../rec
 import { fixed, plural, usd, utcMinute } from '../report/format.ts'
 import { item, paint, span, type Line } from '../report/terminal-layout.ts'
 import { defineCommand, type Command } from './command.ts'
-import { resolveAll } from './scenario-options.ts'
+import { allowHost, resolveAll, type ScenarioArguments } from './scenario-options.ts'
 
 /** Faults and differences that are printed before they are only counted. */
 const SHOWN = 10
@@ -85,13 +85,14 @@ const verify: Command<Folder> = {
   },
 }
 
-const pruneCommand: Command<Folder & { readonly scenario?: readonly string[]; readonly dryRun: boolean }> = {
+const pruneCommand: Command<Folder & Pick<ScenarioArguments, 'allowHost'> & { readonly scenario?: readonly string[]; readonly dryRun: boolean }> = {
   command: 'prune <dir>',
   describe: 'Drop answers that newer ones replace and, with scenarios, what their replays do not use',
-  builder: (argv) => json(dryRun(folder(argv).option('scenario', { type: 'string', array: true, requiresArg: true,
-    describe: 'scenario files: what none of them uses is dropped as well' }))),
-  async handler({ dir, scenario = [], dryRun: dry, json: wanted }, terminal) {
-    const pruned = await prune(dir, await resolveAll(scenario, {}, terminal), terminal.world, { dryRun: dry })
+  builder: (argv) => json(allowHost(dryRun(folder(argv).option('scenario', { type: 'string', array: true, requiresArg: true,
+    describe: 'scenario files: what none of them uses is dropped as well' })))),
+  async handler({ dir, scenario = [], allowHost: hosts, dryRun: dry, json: wanted }, terminal) {
+    const scenarios = await resolveAll(scenario, hosts === undefined ? {} : { allowHost: hosts }, terminal)
+    const pruned = await prune(dir, scenarios, terminal.world, { dryRun: dry })
     if (wanted) terminal.json({ ...pruned, dryRun: dry })
     else terminal.print(prunedText(dir, pruned, dry))
     return 0

@@ -34,16 +34,19 @@ export interface ScenarioArguments {
   readonly [flag: string]: unknown
 }
 
+/** For commands that take a scenario as it is written. */
+export const allowHost = (argv: Argv<unknown>): Argv<unknown> => argv.option('allow-host', {
+  type: 'string', array: true, nargs: 1, describe: 'a host that keys of AI providers may be sent to, beside their own: --allow-host proxy.example.com',
+})
+
 export function scenarioOptions<T>(argv: Argv<T>): Argv<T & ScenarioArguments> {
   let with_ = argv as Argv<unknown>
   for (const [flag, describe] of Object.entries(DESCRIPTIONS)) {
     with_ = with_.option(flag, { type: 'string', requiresArg: true, describe })
   }
-  return with_.option('allow-host', {
-    type: 'string', array: true, nargs: 1, describe: 'a host that keys of AI providers may be sent to, beside their own: --allow-host proxy.example.com',
-  }).option('set', {
+  return allowHost(with_).option('set', {
     type: 'string', array: true, nargs: 1, describe: 'any key of the scenario: --set strategy.params.fast=5',
-  }) as Argv<unknown> as Argv<T & ScenarioArguments>
+  }) as Argv<T & ScenarioArguments>
 }
 
 function overrides(argv: ScenarioArguments): Override[] {

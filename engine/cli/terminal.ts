@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import type { World } from '../assemble.ts'
-import { RealClock } from '../real-clock.ts'
 import { readSettings, type Environment, type Settings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
+import { RealClock } from '../real-clock.ts'
 import { plain } from '../report/text.ts'
 import { ServiceBook } from '../session/service-book.ts'
 

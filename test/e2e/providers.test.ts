@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { charged, failed, succeeded } from '../../engine/pipeline/provider-health.ts'
 import { ServiceBook } from '../../engine/session/service-book.ts'
-import { scenario, workspace } from '../support/cli.ts'
+import { sample, scenario, workspace } from '../support/cli.ts'
 import { LlmServer, type Act } from '../support/llm-server.ts'
 import type { ServiceName } from '../support/llm-formats.ts'
 
@@ -90,6 +90,29 @@ describe('tapedeck providers', () => {
     expect((await here.succeeds(['providers', 'enable', 'openai', '--out', 'kept'])).stdout).toBe('openai is enabled; it was DISABLED.\n')
     expect(await status()).toMatchObject({ state: 'ACTIVE', reason: null, since: null, mayBeAsked: true })
     expect((await here.succeeds(['providers', 'enable', 'openai', '--out', 'kept'])).stdout).toBe('openai is enabled already.\n')
+  })
+
+  it('is remembered by the next run: who is disabled is not asked, who is enabled is', async () => {
+    const here = workspace()
+    const server = await serving('openai', { status: 401 })
+    const env = { OPENAI_API_KEY: server.key }
+    here.put('s.yaml', scenario({
+      market: { file: sample, to: '2024-01-13' }, strategy: { name: 'autonomous-scalper' }, recording: { path: 'tape' },
+      providers: [{ name: 'openai', baseURL: server.baseURL }],
+    }))
+    const record = async (): Promise<{ readonly answered: number; readonly stopped: string | null }> =>
+      JSON.parse((await here.run(['record', 's.yaml', '--concurrency', '1', '--json'], env)).stdout) as { answered: number; stopped: string | null }
+    expect((await record()).stopped).toContain('tapedeck providers')
+    expect((await here.json<Status>(['providers'], env)).services[1]).toMatchObject({ name: 'openai', state: 'DISABLED', until: null, errors: { key: 1 } })
+    expect(await record()).toMatchObject({ answered: 0 })
+    expect(server.received).toHaveLength(1)
+    await here.succeeds(['providers', 'enable', 'openai'])
+    const { answered, stopped } = await record()
+    expect(stopped).toBeNull()
+    expect(answered).toBeGreaterThan(0)
+    const [, openai] = (await here.json<Status>(['providers'], env)).services
+    expect(openai).toMatchObject({ state: 'ACTIVE', successes: server.received.length - 1, errors: { key: 1 } })
+    expect(openai['costUsd']).toBeGreaterThan(0)
   })
 
   it.each([
