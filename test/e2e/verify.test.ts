@@ -102,7 +102,7 @@ describe.concurrent('tapedeck verify', () => {
     // What acts on a run never guesses.
     await here.refuses(['resume', 'alpha'], 'TD_USAGE', ['2 runs in runs begin so, newest first: alpha-2, alpha-1; give more of the id'])
     await here.refuses(['verify', 'gamma'], 'TD_RUN_MISSING', ['gamma', 'beta-1, alpha-2, alpha-1'])
-    await here.refuses(['verify', 'beta', '--out', 'elsewhere'], 'TD_RUN_MISSING', ['elsewhere holds no run', '--out'])
+    await here.refuses(['verify', 'beta', '--out', 'elsewhere'], 'TD_RUN_MISSING', ['there is no folder elsewhere', '--out'])
     await here.refuses(['verify'], 'TD_USAGE', ['verify: the run is missing'])
   })
 })
