@@ -166,8 +166,9 @@ export function serviceChain(
   }
   const random = seededRandom(seed)
   const money = budget ?? budgetOf(ai, world)
+  const redact = redactor(world.env)
   return new ServiceChain({
-    services: services(links).map(({ name, provider }) => new Service({ name, provider, book, budget: money, clock, random, changed })),
+    services: services(links).map(({ name, provider }) => new Service({ name, provider, book, budget: money, clock, random, redact, changed })),
     refinements: ai.refinements, deadlineMs: decisionDeadlineMs(candleMs), clock, signal: world.signal, tape,
   })
 }

@@ -15,6 +15,7 @@ import { Service } from './pipeline/service.ts'
 import { ServiceChain } from './pipeline/service-chain.ts'
 import type { Clock, Strategy } from './ports.ts'
 import { RealClock } from './real-clock.ts'
+import { redactor } from './recording/redaction.ts'
 import { parseOptions } from './registry.ts'
 
 /** What an analyst is shown. Whatever is left out is told to it as unknown. */
@@ -126,10 +127,11 @@ class Desk {
     const conversation = new StrategyConversation(strategy, strategy.params.parse({}), snapshot, { tickSize: 0, timeframe, blind: false })
     const links = await Promise.all(services.map((service) => this.#link(service, signal)))
     const rules: ChainLink = { name: 'technical', provider: { refines: false, answer: (asked) => asked.rules() } }
+    const redact = redactor({ ...this.#options.env, ...Object.fromEntries(services.map(({ name, apiKey }) => [`${name}_KEY`, apiKey])) })
     const budget = new Budget({ run: null, day: null, priceOf: ({ model }) => (model === undefined ? null : priceOf(model)), book: this.book })
     const source = links.length === 0 ? null : new ServiceChain({
       services: links.map(({ name, provider }) =>
-        new Service({ name, provider, book: this.book, budget, clock: this.#clock, random: Math.random, changed: () => {} })),
+        new Service({ name, provider, book: this.book, budget, clock: this.#clock, random: Math.random, redact, changed: () => {} })),
       refinements, deadlineMs, clock: this.#clock, signal, tape: null,
     })
     return new ProviderChain([...links, rules], source, signal).consult(conversation)

@@ -22,6 +22,8 @@ export interface ServicePlan {
   readonly clock: Clock
   /** Uniform in [0, 1), for pauses. */
   readonly random: () => number
+  /** Strikes out secrets: what services say, of failures above all, is kept and shown in many places. */
+  readonly redact: (text: string) => string
   /** Told of every change of state. */
   readonly changed: (service: string, health: ServiceHealth) => void
   readonly rules?: HealthRules
@@ -98,12 +100,13 @@ export class Service {
     try {
       const answer = await this.provider.answer(conversation, AbortSignal.any([signal, over.signal]))
       spent = this.#usage(answer.usage).costUsd
-      return answer
+      const { redact } = this.#plan
+      return typeof answer.reasoning !== 'string' ? answer
+        : { ...answer, reasoning: redact(answer.reasoning), ...(answer.raw === undefined ? {} : { raw: redact(answer.raw) }) }
     } catch (error) {
       signal.throwIfAborted()
       if (over.signal.aborted) return new ProviderFailure('timeout', 'no answer before the decision\'s deadline', { cause: error })
-      const failure = error instanceof ProviderFailure ? error
-        : new ProviderFailure('error', messageOf(error), { cause: error })
+      const failure = this.#redacted(error)
       spent = this.#usage(failure.usage).costUsd
       return failure
     } finally {
@@ -111,6 +114,17 @@ export class Service {
       own.abort()
       await timer
     }
+  }
+
+  /** Without its cause, which may hold what must not be told. */
+  #redacted(error: unknown): ProviderFailure {
+    const { redact } = this.#plan
+    if (!(error instanceof ProviderFailure)) return new ProviderFailure('error', redact(messageOf(error)))
+    const { kind, message, headers, body, answer, ...facts } = error
+    return new ProviderFailure(kind, redact(message), {
+      ...facts, body: body === null ? null : redact(body), answer: answer === null ? null : redact(answer),
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
+    })
   }
 
   #usage(usage: Answer['usage'] | null): Usage {

@@ -15,6 +15,7 @@ export interface ChainOptions {
   readonly budget?: Partial<BudgetPlan>
   readonly tape?: AnswerTape | null
   readonly random?: () => number
+  readonly redact?: (text: string) => string
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
 
@@ -24,7 +25,7 @@ export function chainOf(links: readonly ChainLink[], options: ChainOptions = {})
   const book = options.book ?? new MemoryBook()
   const budget = new Budget({ run: null, day: null, priceOf: () => null, book, ...options.budget })
   const services = links.filter(({ provider }) => provider.refines).map(({ name, provider }) => new Service({
-    name, provider, book, budget, clock, random: options.random ?? (() => 0.5), changed: options.changed ?? (() => {}),
+    name, provider, book, budget, clock, random: options.random ?? (() => 0.5), redact: options.redact ?? ((text) => text), changed: options.changed ?? (() => {}),
   }))
   const source = services.length === 0 ? null : new ServiceChain({ services, refinements: turns, deadlineMs, clock, signal, tape })
   return new ProviderChain(links, source, signal)
