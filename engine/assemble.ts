@@ -1,4 +1,4 @@
-import { exchange, exchangeFaults, plugins, venueChecks } from '../plugins/index.ts'
+import { exchange, exchangeFaults, plugins, publicData, venueChecks } from '../plugins/index.ts'
 import { strategies } from '../strategies/index.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { prepareIndicators } from './core/indicators.ts'
@@ -30,6 +30,9 @@ export const loadFaults = exchangeFaults
 
 /** Questions to a venue that send no order, loaded when they are needed. */
 export const loadVenueChecks = venueChecks
+
+/** Binance's public candles, loaded when they are needed. */
+export const loadPublicData = publicData
 
 /** Time that only the loop moves. */
 export class SimulatedClock implements Clock {

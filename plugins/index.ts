@@ -11,6 +11,9 @@ export const exchangeFaults = () => import('./exchange/faults.ts')
 /** What the doctor asks a venue. */
 export const venueChecks = () => import('./binance/checks.ts')
 
+/** Candles of the past, which anybody may read. */
+export const publicData = () => import('./binance/public-data.ts')
+
 /** The manifest: one line per plugin, imported only when it is used. */
 export const plugins: Manifest = {
   market: {

@@ -3,9 +3,22 @@ import { dirname, resolve } from 'node:path'
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { createGzip, type Gzip } from 'node:zlib'
-import type { CandleColumns } from '../core/candle.ts'
+import { CandleView, type Candle, type CandleColumns } from '../core/candle.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { makeFolder } from '../session/run-directory.ts'
+
+/** The first line of every candle file, with its end. */
+export const CANDLE_HEADER = 'timestamp,open,high,low,close,volume\n'
+
+/** A candle's line, with its end. */
+export const candleLine = ({ openTime, open, high, low, close, volume }: Candle): string =>
+  `${openTime},${open},${high},${low},${close},${volume}\n`
+
+/** Whether candles can be written under such a name. Throws TD_USAGE. */
+export function checkCandleName(path: string): void {
+  if (/\.csv(\.gz)?$/.test(path)) return
+  throw new TapedeckError('TD_USAGE', `--output ${path}: expected a name ending in .csv or .csv.gz`)
+}
 
 /** Writes candles as CSV, gzipped when the name says so; the file appears under its name only when it is whole. */
 export class CandleFile {
@@ -13,13 +26,12 @@ export class CandleFile {
   readonly #building: string
   readonly #file: WriteStream
   readonly #gzip: Gzip | null
+  readonly #row = new CandleView()
   #failure: Error | null = null
   #done = false
 
   constructor(path: string) {
-    if (!/\.csv(\.gz)?$/.test(path)) {
-      throw new TapedeckError('TD_USAGE', `--output ${path}: expected a name ending in .csv or .csv.gz`)
-    }
+    checkCandleName(path)
     this.#path = resolve(path)
     this.#building = `${this.#path}.${process.pid}.tmp`
     try {
@@ -32,18 +44,16 @@ export class CandleFile {
     this.#gzip = path.endsWith('.gz') ? createGzip() : null
     this.#gzip?.pipe(this.#file)
     this.#file.on('error', (error) => { this.#failure = error })
-    this.#sink.write('timestamp,open,high,low,close,volume\n')
+    this.#sink.write(CANDLE_HEADER)
   }
 
   get #sink(): WriteStream | Gzip {
     return this.#gzip ?? this.#file
   }
 
-  async add({ openTime, open, high, low, close, volume }: CandleColumns, start: number, end: number): Promise<void> {
+  async add(columns: CandleColumns, start: number, end: number): Promise<void> {
     let text = ''
-    for (let row = start; row < end; row++) {
-      text += `${openTime[row]},${open[row]},${high[row]},${low[row]},${close[row]},${volume[row]}\n`
-    }
+    for (let row = start; row < end; row++) text += candleLine(this.#row.move(columns, row))
     if (!this.#sink.write(text) && this.#failure === null) await this.#drained()
     if (this.#failure !== null) throw this.#cannot(this.#failure)
   }

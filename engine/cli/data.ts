@@ -1,14 +1,12 @@
 import { resolve } from 'node:path'
-import { existsSync, realpathSync } from 'node:fs'
 import type { Argv } from 'yargs'
 import type { Timeframe } from '../core/timeframe.ts'
-import { isoTime } from '../core/time.ts'
 import { TapedeckError } from '../errors.ts'
 import type { MarketSource } from '../ports.ts'
-import { CandleFile } from './candle-file.ts'
+import { copyCandles, tellCopied } from './candle-copy.ts'
 import { defineCommand, type Command } from './command.ts'
+import { downloadCommand } from './download.ts'
 import { openTape } from './open-tape.ts'
-import { startProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 import { asTimeframe, wholeNumber } from './values.ts'
 
@@ -107,67 +105,22 @@ function refuseInput(target: string | null, inputs: readonly string[]): void {
   throw new TapedeckError('TD_USAGE', `--output ${target}: is also read; choose another name`)
 }
 
-/** Patterns and links hide that the output is one of the files that were read. */
-function refuseToReplace(target: string, sources: readonly string[]): void {
-  if (!existsSync(target)) return
-  const same = sources.find((source) => existsSync(source) && realpathSync(source) === realpathSync(target))
-  if (same !== undefined) {
-    throw new TapedeckError('TD_USAGE', `--output ${target}: is the input ${same} itself; give another name`)
-  }
-}
-
 /** Reads a tape to its end, writing it on the way when there is a target, and says what it was. */
 async function copy(
   market: MarketSource, timeframe: Timeframe, target: string | null, json: boolean, terminal: Terminal,
 ): Promise<number> {
-  const file = target === null ? null : new CandleFile(target)
-  if (file !== null) terminal.onLeave(() => file.discard())
-  const progress = await startProgress('candles', !json)
-  let candles = 0
-  let first = 0
-  let last = 0
-  try {
-    for await (const event of market.events()) {
-      if (event.kind !== 'candles') continue
-      const { columns, start, end } = event
-      if (candles === 0) first = columns.openTime[start]
-      last = columns.openTime[end - 1]
-      candles += end - start
-      await file?.add(columns, start, end)
-      progress.update(market.progress?.() ?? null, candles)
-    }
-    // A market ends early when it is interrupted: what came is not the whole tape.
-    terminal.world.signal.throwIfAborted()
-    if (candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', 'there is no candle to read')
-    if (target !== null) refuseToReplace(target, Object.keys(market.facts?.().files ?? {}))
-    await file?.finish()
-  } catch (error) {
-    file?.discard()
-    throw error
-  } finally {
-    progress.stop()
-  }
-  const { files: hashes = {}, notes = [] } = market.facts?.() ?? {}
-  const [from, to] = [isoTime(first), isoTime(last)]
-  const summary = { candles, timeframe, first: from, last: to, output: target, sha256: hashes, notes }
-  if (json) terminal.json(summary)
-  else {
-    const outcome = target === null ? ': sound' : ` → ${target}`
-    terminal.print(`${candles.toLocaleString('en')} candles of ${timeframe}, ${from} … ${to}${outcome}`)
-    for (const note of notes) terminal.print(`  ${note}`)
-    for (const [name, hash] of Object.entries(hashes)) terminal.print(`  ${name}  sha256 ${hash}`)
-  }
+  tellCopied(await copyCandles(market, timeframe, target, json, terminal), json, terminal)
   return 0
 }
 
-const subcommands = [verify, importCommand, resample, synth] as readonly Command<never>[]
+const subcommands = [verify, importCommand, resample, synth, downloadCommand] as readonly Command<never>[]
 
 export const dataCommand = defineCommand<never>({
   command: 'data',
-  describe: 'Verify, import, resample or make candle files',
+  describe: 'Download, verify, import, resample or make candle files',
   builder: (argv) => argv,
   handler: () => Promise.reject(new TapedeckError('TD_USAGE',
-    'data: name a command: verify, import, resample or synth. `tapedeck data --help` shows what there is.')),
+    'data: name a command: download, verify, import, resample or synth. `tapedeck data --help` shows what there is.')),
   subcommands,
 })
 

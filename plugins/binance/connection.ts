@@ -5,7 +5,7 @@ import { CallError } from './call-error.ts'
 import { callErrorOf } from './failures.ts'
 import { restClient, type Method, type RawAnswer, type RestClient } from './rest-client.ts'
 import { exchangeInfo, venueMarket, type VenueMarket } from './venue-market.ts'
-import { checkVenue } from './venue-guard.ts'
+import { checkVenue, type Site } from './venue-guard.ts'
 
 export { CallError, type CallFailure } from './call-error.ts'
 export { refusalOf, type Refusal } from './failures.ts'
@@ -14,7 +14,7 @@ export type { VenueMarket } from './venue-market.ts'
 
 /** One account at one venue, over HTTP. */
 export interface Connection {
-  readonly venue: Venue
+  readonly venue: Site
   /**
    * One API call by Binance's path below `/api/v3`, such as `order/cancelReplace`. The answer is what `schema` makes of it.
    * Throws only CallError. An answer that does not fit the schema is `unknown-outcome`, for a GET too: nothing is known,
@@ -55,7 +55,7 @@ function parameter(name: string, value: string | number): string {
 }
 
 class VenueConnection implements Connection {
-  readonly venue: Venue
+  readonly venue: Site
   readonly counts = { signed: 0, public: 0 }
   readonly #deps: Deps
   readonly #resynced: (driftMs: number) => void
@@ -63,7 +63,7 @@ class VenueConnection implements Connection {
   #client: RestClient | null = null
   #drift = 0
 
-  constructor(venue: Venue, deps: Deps, resynced: (driftMs: number) => void) {
+  constructor(venue: Site, deps: Deps, resynced: (driftMs: number) => void) {
     this.venue = venue
     this.#deps = deps
     this.#resynced = resynced
@@ -148,4 +148,10 @@ export async function connect(
 ): Promise<Connection> {
   checkVenue(venue, deps.env)
   return new VenueConnection(venue, deps, resynced).open(Math.min(timeoutMs, venue.timeoutMs ?? Infinity))
+}
+
+/** A connection without keys to `origin`, whose public part answers as Binance's does; asks nothing yet. */
+export function connectPublic(origin: string, deps: Deps, timeoutMs: number): Promise<Connection> {
+  const site: Site = { name: 'public data', url: origin, apiKey: '', apiSecret: '' }
+  return new VenueConnection(site, deps, () => {}).open(timeoutMs)
 }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Deps, Venue } from '../../engine/ports.ts'
+import type { Deps } from '../../engine/ports.ts'
 import { CallError } from './call-error.ts'
-import { checkHost, originOf } from './venue-guard.ts'
+import { checkHost, originOf, type Site } from './venue-guard.ts'
 
 export type Method = 'GET' | 'POST' | 'DELETE'
 
@@ -41,7 +41,7 @@ const isRedirect = (error: unknown): boolean =>
   error instanceof TypeError && /redirect/i.test(`${error.message} ${error.cause instanceof Error ? error.cause.message : ''}`)
 
 /** ccxt as a signing HTTP client: its implicit methods only, since the unified ones lose parameters. */
-export async function restClient(venue: Venue, deps: Deps, { timeoutMs, now, sent }: RestOptions): Promise<RestClient> {
+export async function restClient(venue: Site, deps: Deps, { timeoutMs, now, sent }: RestOptions): Promise<RestClient> {
   const { binance } = await import('ccxt')
   const calls = new AsyncLocalStorage<{ raw: RawAnswer; signed: boolean }>()
 
@@ -56,7 +56,7 @@ export async function restClient(venue: Venue, deps: Deps, { timeoutMs, now, sen
       if (call !== undefined) Object.assign(call.raw, { status: answer.status, body, retryAfterMs: retryAfter(answer.headers) })
       return new Response(answer.status === 204 ? null : body, answer)
     } catch (error) {
-      if (isRedirect(error)) throw new CallError('forbidden', 'the venue redirected a request, which is never followed', { cause: error })
+      if (isRedirect(error)) throw new CallError('forbidden', 'a request was redirected, which is never followed', { cause: error })
       throw error
     }
   }
@@ -74,7 +74,7 @@ export async function restClient(venue: Venue, deps: Deps, { timeoutMs, now, sen
     },
   })
   if (venue.name === 'demo') client.enableDemoTrading(true)
-  if (venue.name === 'practice') {
+  if (venue.name === 'practice' || venue.name === 'public data') {
     const api = client.urls['api'] as Record<string, string>
     api['public'] = api['private'] = `${originOf(venue)}/api/v3`
   }

@@ -35,14 +35,17 @@ export function checkVenue(venue: Venue, env: Readonly<Record<string, string | u
   if (missing.length > 0) refuse(`${missing.join(' and ')} must be set; put the venue's own keys into the environment or .env`)
 }
 
-/** Origin that every request of the venue goes to. */
-export const originOf = (venue: Venue): string =>
-  venue.name === 'practice' ? venue.url ?? '' : `https://${HOSTS[venue.name]}`
+/** Where requests go: a venue, or a host of public data, which is no venue since nobody has an account there. */
+export type Site = Omit<Venue, 'name'> & { readonly name: Venue['name'] | 'public data' }
+
+/** Origin that every request of the site goes to. */
+export const originOf = ({ name, url }: Site): string =>
+  name === 'practice' || name === 'public data' ? url ?? '' : `https://${HOSTS[name]}`
 
 /** Throws CallError `forbidden` before any socket opens when `url` is not at the venue. */
-export function checkHost(venue: Venue, url: string): void {
+export function checkHost(venue: Site, url: string): void {
   const target = parsed(url)
   if (target?.origin === originOf(venue) && target.username === '' && target.password === '') return
   throw new CallError('forbidden',
-    `a request to ${target?.host ?? 'an unreadable address'} was refused: venue ${venue.name} is only at ${originOf(venue)}`)
+    `a request to ${target?.host ?? 'an unreadable address'} was refused: ${venue.name} is only at ${originOf(venue)}`)
 }
