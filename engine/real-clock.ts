@@ -10,8 +10,6 @@ export class RealClock implements Clock {
   }
 }
 
-/** `held`: somebody keeps the clock to himself; it has not moved. */
-
 /** So many real ms, or less when `signal` aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -36,7 +36,7 @@ function snapshotOf(
 
 describe('every bundled strategy', () => {
   const defaults: Readonly<Record<string, unknown>> = {
-    'autonomous-scalper': { rsiPeriod: 14, maShort: 9, maLong: 50, volumePeriod: 20, oversold: 45, overbought: 55 },
+    'autonomous-scalper': { rsiPeriod: 14, maShort: 9, maLong: 50, volumePeriod: 20, oversold: 45, overbought: 55, askedStop: 0.05, askedTarget: 0.03, askedHorizon: 48 },
     'sma-cross': { fast: 9, slow: 21, rsiPeriod: 14, rsiMax: 70 },
     'buy-and-hold': {},
     random: { seed: 1, buy: 0.02, sell: 0.02 },

@@ -145,7 +145,7 @@ describe('figures', () => {
     const figures = computeFigures(measuresOf([100, 110, 99, 121], [3, -1, -1]))
     const returns = [110 / 100 - 1, 99 / 110 - 1, 121 / 99 - 1]
     expect(figures).toEqual({
-      finalEquity: 121, totalReturn: 121 / 100 - 1, cagr: 121 / 100 - 1, annualVolatility: annualVolatility(returns),
+      finalEquity: 121, totalReturn: 121 / 100 - 1, returnNetOfAi: (121 - 4) / 100 - 1, cagr: 121 / 100 - 1, annualVolatility: annualVolatility(returns),
       sharpe: sharpe(returns), sortino: sortino(returns), maxDrawdown: -0.25, maxDrawdownDaily: 99 / 110 - 1,
       calmar: calmar(returns, 99 / 110 - 1), exposure: 0.25, turnover: 400 / 107.5, trades: 3, winRate: 1 / 3,
       profitFactor: 1.5, profitFactorNet: 1.5, expectancy: expectancy([0.03, -0.01, -0.01]), averageWin: 0.03,

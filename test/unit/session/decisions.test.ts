@@ -109,7 +109,7 @@ describe('a decision', () => {
       },
     })
     expect(second).toMatchObject({
-      provider: 'technical', model: null, fallbacks: [{ provider: 'ai', error: 'overloaded' }], action: 'HOLD',
+      provider: 'technical', model: null, fallbacks: [{ provider: 'ai', error: 'error: overloaded' }], action: 'HOLD',
     })
     expect(run.measures.coverage).toBe(0.5)
     expect(run.decisions.byProvider).toEqual({ ai: 1, technical: 1 })
