@@ -38,6 +38,8 @@ export interface Answers {
 export interface AnswerOptions {
   /** Services may be asked where the scenario names no recording. */
   readonly live?: boolean
+  /** USD per UTC day where the scenario sets no budget for it; null or left out = no limit. */
+  readonly dayBudget?: number | null
   /** Told of every change of a service's state. */
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
@@ -83,7 +85,7 @@ export const recordingFolder = (folder: string, path: string): string => (isAbso
  * asked. Throws TD_RECORDING_MISSING where nothing may be asked and nothing is recorded.
  */
 export async function openAnswers(
-  { scenario, folder }: Resolution, world: World, links: readonly ChainLink[], { live = false, changed = () => {} }: AnswerOptions = {},
+  { scenario, folder }: Resolution, world: World, links: readonly ChainLink[], { live = false, dayBudget = null, changed = () => {} }: AnswerOptions = {},
 ): Promise<Answers | null> {
   const { ai, timeframe, name } = scenario
   if (ai === undefined) return null
@@ -108,7 +110,8 @@ export async function openAnswers(
     file: recording.file, generation: recording.generation, providers: services(links).map(({ provider }) => provider),
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
-  const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
+  const { run, day } = ai.budget
+  const chain = serviceChain(links, world, { ai: { ...ai, budget: { run, day: day ?? dayBudget } }, candleMs, seed: scenario.seed, changed, tape })
   return { source: chain, replayed: () => null, used: () => NOTHING_USED, close: () => recording?.close() }
 }
 

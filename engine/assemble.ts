@@ -158,13 +158,15 @@ export interface OneLane {
   readonly trail: Trail | null
   readonly clock: Clock
   readonly atEnd: 'close' | 'keep'
+  /** False: orders are noted and not sent. */
+  readonly sends: boolean
   /** Who answers before the rules, where the scenario names others; told all links. */
   readonly answers: (links: readonly ChainLink[]) => MaybePromise<StepSource>
 }
 
 /** One lane with market and broker as they are given: a run against a venue, and everything that goes through it again. */
 export async function assembleOne(
-  resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd, answers }: OneLane,
+  resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd, sends, answers }: OneLane,
 ): Promise<{ readonly lane: Lane; readonly plan: SessionPlan }> {
   const { scenario: { symbols, timeframe, policy }, plugins: { strategy } } = resolution
   const { tracks, links, warmup } = await prepareDecisions(resolution, world, terms.instruments)
@@ -172,7 +174,7 @@ export async function assembleOne(
   const instruments = symbols.map((symbol) => terms.instruments[symbol])
   const account = { cash: terms.cash, costs: terms.costs }
   const lane = new Lane(
-    { policy, broker, account, instruments, timeframeMs: timeframeMs(timeframe), trail }, [{ variant: 0, ...policy }],
+    { policy, broker, account, instruments, timeframeMs: timeframeMs(timeframe), trail, sends }, [{ variant: 0, ...policy }],
   )
   return {
     lane,

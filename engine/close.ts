@@ -7,11 +7,10 @@ import { practiceClock } from './clocks.ts'
 import { RealClock } from './real-clock.ts'
 import type { Fill } from './core/order.ts'
 import { TapedeckError } from './errors.ts'
-import { runLive, type Connected } from './live.ts'
+import { runLive, sendsOrders, type Connected } from './live.ts'
 import { definePlugin, type Clock, type MarketEvent, type PastLine, type Plugin, type Venue } from './ports.ts'
-import type { LiveRun } from './positions.ts'
+import { restartHint, type LiveRun } from './positions.ts'
 import { readRecordedRun, recordedBroker } from './recorded-run.ts'
-import { hint } from './report/hint.ts'
 import { request } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
 import { ownsExchange } from './venue.ts'
@@ -66,7 +65,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
   if (ownsExchange(record)) {
     throw new TapedeckError('TD_EXCHANGE_FAILED',
       `${run.run}: its practice exchange ended with its process; `
-      + `\`${hint(path, 'rehearse', 'SCENARIO', '--resume')}\` starts both again, then close ${symbol}`)
+      + `\`${restartHint(run)}\` starts both again, then close ${symbol}`)
   }
   const venue = options.venueOf(run)
   const watch = new Watch(path, symbol)
@@ -81,7 +80,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
     run: run.run, out: path, resume: path, connect,
     market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
     broker: await recordedBroker(record),
-    checkIntervalMs: 60_000, asksLive: true, atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
+    checkIntervalMs: 60_000, asksLive: true, mode: sendsOrders(record) ? 'AUTONOMOUS' : 'MANUAL', atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
     now: options.now,
     notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
   })
@@ -90,7 +89,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
 
 const OWN_FIELDS = new Set([
   'run', 'state', 'scenario', 'scenarioSha256', 'venue', 'broker', 'versions', 'seed', 'startedAt', 'finishedAt', 'requests',
-  'audit', 'figures', 'baselines', 'exits', 'decisions', 'warnings',
+  'audit', 'mode', 'figures', 'baselines', 'exits', 'decisions', 'warnings',
 ])
 
 /** What run.json says beside what a live run always writes. */

@@ -40,10 +40,16 @@ export interface LiveOptions {
   readonly checkIntervalMs: number
   /** AI services may be asked where the scenario names no recording. */
   readonly asksLive: boolean
+  /** USD that they may cost on a UTC day, where the scenario does not say; left out = no limit. */
+  readonly dayBudget?: number
   /** What the run is when its market ends by itself: a tape is over, anything else may be gone on with. */
   readonly atMarketEnd: 'finished' | 'stopped'
   /** The view of all decisions; null keeps none. */
   readonly decisions: string | null
+  /** AUTONOMOUS sends orders, MANUAL notes what it would have sent. */
+  readonly mode: 'AUTONOMOUS' | 'MANUAL'
+  /** Told every line that is added to the trail. */
+  readonly onLine?: (line: PastLine) => void
   /** What else run.json says, such as how it was rehearsed. */
   readonly about: Readonly<Record<string, unknown>>
   /** Said first in the report. */
@@ -74,6 +80,9 @@ export interface LiveResult {
 
 /** Client order ids of a run begin with it. */
 export const idPrefix = (run: string): string => `t${createHash('sha256').update(run).digest('hex').slice(0, 8)}`
+
+/** Whether a recorded run sent its orders, or only noted them. */
+export const sendsOrders = (record: RunRecord): boolean => record['mode'] !== 'MANUAL'
 
 /** A new run's id: scenario, its hash, and when it was started. */
 export const liveRunId = (scenario: ResolvedScenario, now: EpochMs): string =>
@@ -170,7 +179,7 @@ async function runIn(
   const startedAt = before?.['startedAt'] ?? isoTime(now())
   const record = (state: string, more: object = {}): void => directory.writeRun({
     run, state, scenario, scenarioSha256: scenarioHash(scenario), venue: { name: venue.name, url: venue.url },
-    broker: { name: options.broker.plugin.name, options: options.broker.options }, ...options.about, trailFormat: TRAIL_FORMAT,
+    broker: { name: options.broker.plugin.name, options: options.broker.options }, ...options.about, mode: options.mode, trailFormat: TRAIL_FORMAT,
     versions: { tapedeck: version(), node: process.versions.node }, seed: scenario.seed, startedAt,
     ...more,
   })
@@ -213,8 +222,10 @@ async function runIn(
     const line = Buffer.from(bytes)
     if (!past.over) return past.retrace(line.toString('utf8', 0, line.length - 1))
     log.append(line, durable)
-    course.see(line.toString('utf8', 0, line.length - 1))
+    const text = line.toString('utf8', 0, line.length - 1)
+    course.see(text)
     viewed(line)
+    options.onLine?.(JSON.parse(text) as PastLine)
   }, () => past.over)
   try {
     trail.line('session', null, { event: 'start', scenario: scenarioHash(scenario), symbols, timeframe })
@@ -243,9 +254,9 @@ async function runIn(
     }
     const { lane, plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
-      broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep',
+      broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
       answers: async (links) => {
-        const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
+        const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed, dayBudget: options.dayBudget ?? null })
         opened.push(answers!)
         return new RecordedAnswers(past, trail, new TimedAnswers(answers!.source, clock, world.signal))
       },

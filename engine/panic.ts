@@ -11,9 +11,8 @@ import { isoTime, type EpochMs } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import { brokerLines, idPrefix, termsOf } from './live.ts'
 import type { Broker, Clock, Journal, PastLine, Venue } from './ports.ts'
-import { PANIC_FILE, panicLines, type LiveRun } from './positions.ts'
+import { PANIC_FILE, panicLines, restartHint, type LiveRun } from './positions.ts'
 import { recordedBroker, type RecordedBroker } from './recorded-run.ts'
-import { hint } from './report/hint.ts'
 import { halt, leavePending, request } from './session/operator-box.ts'
 import { fillFields } from './session/order-desk.ts'
 import { fillOf } from './session/past.ts'
@@ -103,7 +102,8 @@ async function leave(run: LiveRun, options: PanicOptions): Promise<Left> {
 }
 
 /** Nobody but the run can bring its exchange back: it is told what to do first when it does. */
-function postpone({ path, positions, entering }: LiveRun, { reason, now }: PanicOptions): Left {
+function postpone(run: LiveRun, { reason, now }: PanicOptions): Left {
+  const { path, positions, entering } = run
   const held = [...new Set([...positions.map(({ symbol }) => symbol), ...entering])]
   if (held.length === 0) return { symbols: [], failure: null }
   const known = leavePending(path)
@@ -111,7 +111,7 @@ function postpone({ path, positions, entering }: LiveRun, { reason, now }: Panic
   return {
     symbols: [], postponed: true,
     failure: `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held: `
-      + `left as the first thing after \`${hint(path, 'rehearse', 'SCENARIO', '--resume')}\``,
+      + `left as the first thing after \`${restartHint(run)}\``,
   }
 }
 

@@ -7,6 +7,7 @@ import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import { sellable, type Instrument } from './core/instrument.ts'
 import { Causes } from './parity-cause.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
+import { sendsOrders } from './live.ts'
 import { readRecordedRun, type RecordedRun } from './recorded-run.ts'
 import { courseOf } from './session/course.ts'
 import { KnownAnswers } from './session/recorded-answers.ts'
@@ -224,7 +225,7 @@ class RecordedCandles implements MarketSource {
   }
 }
 
-async function backtestTrades({ resolution, terms, lines }: RecordedRun, tapes: Tapes, world: World): Promise<ParityTrade[]> {
+async function backtestTrades({ record, resolution, terms, lines }: RecordedRun, tapes: Tapes, world: World): Promise<ParityTrade[]> {
   const { scenario, folder, plugins: { market } } = resolution
   const { symbols, timeframe, seed } = scenario
   const { instruments } = terms
@@ -237,7 +238,7 @@ async function backtestTrades({ resolution, terms, lines }: RecordedRun, tapes: 
   const source = fillTimeframe === null ? new RecordedCandles(tapes, timeframe, instruments)
     : await openMarket(scenario, folder, market, instruments, makeDeps(world, clock, seed, market.env))
   const { lane, plan } = await assembleOne(
-    resolution, world, { market: source, broker, terms, trail: null, clock, atEnd: 'close', answers: () => new KnownAnswers(lines.map(({ fields }) => fields)) },
+    resolution, world, { market: source, broker, terms, trail: null, clock, atEnd: 'close', sends: sendsOrders(record), answers: () => new KnownAnswers(lines.map(({ fields }) => fields)) },
   )
   await runSession(plan)
   world.signal.throwIfAborted()

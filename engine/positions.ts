@@ -8,6 +8,7 @@ import { messageOf } from './errors.ts'
 import type { LaneTerms } from './assemble.ts'
 import { termsOf } from './live.ts'
 import type { PastLine, Venue } from './ports.ts'
+import { hint } from './report/hint.ts'
 import { LiveDirectory, readRun, recordsIn, type RunRecord } from './session/live-directory.ts'
 import { haltOf, resumePending } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
@@ -63,6 +64,10 @@ export interface UnreadableRun {
   readonly path: string
   readonly why: string
 }
+
+/** What brings a run back whose practice exchange ended with its process. */
+export const restartHint = ({ path, record }: Pick<LiveRun, 'path' | 'record'>): string =>
+  (record['kind'] === 'live' ? hint(path, 'live', 'SCENARIO') : hint(path, 'rehearse', 'SCENARIO', '--resume'))
 
 /** Still to be gone on with, whether a process does or not. */
 export const isUnfinished = ({ state }: Pick<LiveRun, 'state'>): boolean => state === 'running' || state === 'stopped'

@@ -1,10 +1,8 @@
 import { join } from 'node:path'
 import { loadExchange, registry, type World } from './assemble.ts'
 import type { Resolution } from './config/resolve.ts'
-import type { FillModelName } from './core/matching.ts'
-import type { Timeframe } from './core/timeframe.ts'
 import { practiceClock } from './clocks.ts'
-import { TapedeckError } from './errors.ts'
+import { liveBrokerOptions, paperBlock } from './live-broker.ts'
 import { liveRunId, runLive, type Connected, type LiveResult } from './live.ts'
 import type { Venue } from './ports.ts'
 import { readLiveRun } from './positions.ts'
@@ -14,16 +12,6 @@ import { hint } from './report/hint.ts'
 import { leavePending } from './session/operator-box.ts'
 import { loadTape, openTape, startOf, writtenInstruments } from './tape.ts'
 import { PRACTICE } from './venue.ts'
-
-/** The options of broker paper, as far as a practice exchange takes them over. */
-interface PaperBlock {
-  readonly cash: number
-  readonly fees: { readonly maker: number; readonly taker: number; readonly asset: 'received' | 'quote' }
-  readonly slippageBps: number
-  readonly fillModel: FillModelName
-  readonly fillTimeframe: Timeframe | null
-  readonly latencyCandles: number
-}
 
 export interface RehearseOptions {
   /** Parent folder of run directories. */
@@ -53,7 +41,7 @@ const ABOUT = 'A rehearsal: the live path, on a practice exchange that plays the
  */
 export async function rehearse(resolution: Resolution, world: World, options: RehearseOptions): Promise<LiveResult> {
   const { scenario } = resolution
-  const paper = paperBlock(resolution)
+  const paper = paperBlock(scenario, 'a rehearsal')
   const rules = options.faults.length === 0 ? [] : options.faults.map((await loadExchange()).parseFault)
   if (scenario.audit !== 'full') world.log.warn(`${WHOLE_TRAIL}; audit: ${scenario.audit} is for backtests`)
   const market = await openTape(resolution, world)
@@ -88,7 +76,7 @@ export async function rehearse(resolution: Resolution, world: World, options: Re
     run, out: options.out, resume: found?.path ?? null, connect,
     market: { plugin: marketPlugin, options: {} },
     broker: { plugin: brokerPlugin, options: liveBrokerOptions(scenario.broker.options) },
-    checkIntervalMs: options.checkIntervalMs, asksLive: false, decisions: options.decisions,
+    checkIntervalMs: options.checkIntervalMs, asksLive: false, mode: 'AUTONOMOUS', decisions: options.decisions,
     about: {
       kind: 'rehearsal', checkIntervalMs: options.checkIntervalMs, faults: options.faults, faultSeed: options.seed,
       folder: resolution.folder, exchange: options.exchange === null ? 'own' : 'external',
@@ -106,24 +94,4 @@ function tellHalt(path: string, { log }: World): void {
   const leaving = [...leavePending(path)].join(', ')
   log.warn(`${run} is HALTED since ${utcMinute(haltedAt!)} UTC: ${halted}; ${leaving === '' ? '' : `${leaving} is left first, then `}`
     + `it sends no order until \`${hint(path, 'resume', run)}\``)
-}
-
-/** Options of broker binance that assume what the scenario's paper broker does. */
-function liveBrokerOptions(options: unknown): object {
-  const { cash, slippageBps, fees: { asset }, fillTimeframe } = options as PaperBlock
-  return { cash, slippageBps, feeAsset: asset, fillTimeframe }
-}
-
-/** Only what the paper broker assumes can be played by a practice exchange. */
-function paperBlock({ scenario }: Resolution): PaperBlock {
-  if (scenario.broker.name !== 'paper') {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: a rehearsal brings its own broker and takes cash, fees `
-      + `and slippage from a paper block: write "broker: { name: paper, cash: 10000 }" instead of ${scenario.broker.name}`)
-  }
-  const paper = scenario.broker.options as PaperBlock
-  if (paper.latencyCandles > 0) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: broker.latencyCandles is ${paper.latencyCandles}: `
-      + 'an exchange fills at once; set it to 0 to rehearse')
-  }
-  return paper
 }

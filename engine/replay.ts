@@ -2,6 +2,7 @@ import { assembleOne, SimulatedClock, type World } from './assemble.ts'
 import { endsSession } from './audit/reader.ts'
 import { Trail } from './audit/trail.ts'
 import { scenarioHash } from './backtest.ts'
+import { sendsOrders } from './live.ts'
 import { readRecordedRun } from './recorded-run.ts'
 import { Difference, Past } from './session/past.ts'
 import { RecordedAnswers } from './session/recorded-answers.ts'
@@ -57,7 +58,7 @@ export async function replay(path: string, world: World): Promise<ReplayResult> 
     trail.line('session', null, { event: 'account', ...terms })
     const { plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, null), trail),
-      broker: new ReplayBroker(past, terms, null), terms, trail, clock: new SimulatedClock(), atEnd: 'keep',
+      broker: new ReplayBroker(past, terms, null), terms, trail, clock: new SimulatedClock(), atEnd: 'keep', sends: sendsOrders(record),
       answers: () => new RecordedAnswers(past, trail, null),
     })
     await runSession(plan)

@@ -10,6 +10,7 @@ import { dataCommand } from './data.ts'
 import { doctorCommand } from './doctor.ts'
 import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
+import { liveCommand } from './live.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
@@ -24,7 +25,7 @@ import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, recordCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
+  backtestCommand, recordCommand, rehearseCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]

@@ -83,10 +83,9 @@ export function scalar(text: string, where: string): unknown {
 
 /** Loads and resolves the scenarios of a command line, all of them before any is run. */
 export function resolveAll(
-  paths: readonly string[], argv: ScenarioArguments, terminal: Terminal,
+  paths: readonly string[], argv: ScenarioArguments, terminal: Terminal, settings = terminal.settings,
 ): Promise<Resolution[]> {
   const changes = overrides(argv)
-  const { settings } = terminal
   if (argv.allowHost !== undefined) terminal.allowHosts(argv.allowHost)
   return Promise.all(paths.map(async (path) => {
     try {

@@ -1,11 +1,18 @@
 import { DAY_MS, type EpochMs } from './time.ts'
 
-/** Binance's candle intervals with a fixed length, in milliseconds. */
+/** Binance's candle intervals with a fixed length, and some that are put together from those, in milliseconds. */
 export const TIMEFRAMES = {
   '1s': 1_000,
+  '5s': 5_000,
+  '10s': 10_000,
+  '15s': 15_000,
+  '20s': 20_000,
+  '30s': 30_000,
   '1m': 60_000,
+  '2m': 120_000,
   '3m': 180_000,
   '5m': 300_000,
+  '10m': 600_000,
   '15m': 900_000,
   '30m': 1_800_000,
   '1h': 3_600_000,
@@ -20,6 +27,12 @@ export const TIMEFRAMES = {
 } as const
 
 export type Timeframe = keyof typeof TIMEFRAMES
+
+const COMPOSED: Readonly<Partial<Record<Timeframe, Timeframe>>> =
+  { '5s': '1s', '10s': '1s', '15s': '1s', '20s': '1s', '30s': '1s', '2m': '1m', '10m': '5m' }
+
+/** The interval of Binance that `timeframe` is, or is put together from. */
+export const intervalOf = (timeframe: Timeframe): Timeframe => COMPOSED[timeframe] ?? timeframe
 
 export const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(TIMEFRAMES, text)
 

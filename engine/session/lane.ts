@@ -18,6 +18,8 @@ import type { Track } from './track.ts'
 export interface LanePlan extends DeskPlan {
   readonly policy: Policy
   readonly timeframeMs: number
+  /** False: decisions are noted as SIGNAL and nothing is sent. Left out = true. */
+  readonly sends?: boolean
 }
 
 /** One variant of a run: it differs from others of the same lane in thresholds only. */
@@ -267,6 +269,11 @@ export class Lane {
     context.inPosition = order.side === 'buy' ? holding.open || this.#desk.isBusy(track.index) : this.#leavable(track, holding)
     const judged = judge(order, opinion, context, this.#judgement, trail !== null)
     const parted = this.members.length > 1 ? this.#part(track, consultation) : undefined
+    if (typeof judged !== 'string' && this.#plan.sends === false) {
+      this.outcomes.count('SIGNAL', null)
+      trail?.decided(track.snapshot, consultation, this.#judgement, { status: 'SIGNAL', reason: null, order })
+      return parted
+    }
     if (typeof judged !== 'string') {
       this.awake = true
       const sent = this.#desk.send(track, judged, trail?.begin(track.snapshot, consultation, this.#judgement) ?? null, true)

@@ -1,5 +1,5 @@
 import { isoTime, type EpochMs } from '../../../engine/core/time.ts'
-import { floorToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
+import { floorToGrid, intervalOf, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
 import type { Candle } from '../../../engine/core/candle.ts'
 import { klines } from '../../binance/answers.ts'
 import { CallError, marketId, type Connection } from '../../binance/connection.ts'
@@ -84,18 +84,36 @@ export class FeedReader {
 
   async #rows(from: EpochMs, latest: EpochMs): Promise<readonly Candle[]> {
     const { connection, timeframe, feed } = this.#reading
+    const interval = intervalOf(timeframe)
+    const step = timeframeMs(interval)
     const rows: Candle[] = []
     for (let startTime = from; ;) {
       const page = await connection.call('GET', 'klines',
-        { symbol: marketId(feed.symbol), interval: timeframe, startTime, limit: PAGE }, klines)
+        { symbol: marketId(feed.symbol), interval, startTime, limit: PAGE }, klines)
       for (const row of page) {
         const { openTime } = row
-        if (openTime >= startTime && openTime <= latest && floorToGrid(openTime, this.#step) === openTime) rows.push(row)
+        if (openTime >= startTime && openTime <= latest && floorToGrid(openTime, step) === openTime) rows.push(row)
         else throw new CallError('unknown-outcome', `GET klines: the answer cannot be used: a candle at ${openTime}`)
       }
-      if (page.length < PAGE) return rows
+      if (page.length < PAGE) return interval === timeframe ? rows : this.#composed(rows)
       startTime = page[page.length - 1].openTime + 1
     }
+  }
+
+  /** Candles of our timeframe out of those of the venue; the last one may still be in progress, as with the venue's own. */
+  #composed(parts: readonly Candle[]): Candle[] {
+    const whole: Candle[] = []
+    for (const { openTime: at, open, high, low, close, volume } of parts) {
+      const openTime = floorToGrid(at, this.#step)
+      const last = whole.at(-1)
+      if (last === undefined || last.openTime !== openTime) whole.push({ openTime, open, high, low, close, volume })
+      else {
+        whole[whole.length - 1] = {
+          openTime, open: last.open, high: Math.max(last.high, high), low: Math.min(last.low, low), close, volume: last.volume + volume,
+        }
+      }
+    }
+    return whole
   }
 
   #failed(error: CallError, now: EpochMs): void {

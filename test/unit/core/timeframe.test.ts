@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  ceilToGrid, floorToGrid, isTimeframe, TIMEFRAMES, timeframeMs, timeframeOf, type Timeframe,
+  ceilToGrid, floorToGrid, intervalOf, isTimeframe, TIMEFRAMES, timeframeMs, timeframeOf, type Timeframe,
 } from '../../../engine/core/timeframe.ts'
 
 const NAMES = Object.keys(TIMEFRAMES) as Timeframe[]
@@ -14,8 +14,10 @@ describe('a timeframe', () => {
     expect(isTimeframe(name)).toBe(true)
   })
 
-  it('is one of Binance\'s intervals with a fixed length', () => {
-    expect(NAMES.join(' ')).toBe('1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w')
+  it('is one of Binance\'s intervals with a fixed length, or put together from one', () => {
+    expect([...new Set(NAMES.map(intervalOf))].join(' ')).toBe('1s 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w')
+    for (const name of NAMES) expect(timeframeMs(name) % timeframeMs(intervalOf(name)), name).toBe(0)
+    expect([intervalOf('30s'), intervalOf('10m'), intervalOf('1h')]).toEqual(['1s', '5m', '1h'])
     for (const text of ['1M', '7m', '', '1H', 'toString', '__proto__']) expect(isTimeframe(text), text).toBe(false)
     expect(timeframeOf(60_001)).toBeNull()
     expect(timeframeOf(0)).toBeNull()

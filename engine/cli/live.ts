@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import type { Argv } from 'yargs'
+import { prepareDecisions } from '../assemble.ts'
+import { AutonomousTrader } from '../autonomous.ts'
+import { bannerOf } from '../banner.ts'
+import type { Settings } from '../config/settings.ts'
+import { timeframeOf, TIMEFRAMES } from '../core/timeframe.ts'
+import { TapedeckError } from '../errors.ts'
+import { FASTEST } from '../exchange.ts'
+import type { Venue } from '../ports.ts'
+import { redactor } from '../recording/redaction.ts'
+import { sayingOf } from '../session/sayings.ts'
+import { venueFrom } from '../venue.ts'
+import { defineCommand } from './command.ts'
+import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
+import type { Terminal } from './terminal.ts'
+
+interface Arguments extends ScenarioArguments {
+  readonly scenario: string
+  readonly out: string
+  readonly exchange?: string
+  readonly mainnet: boolean
+  readonly maxCapital?: number
+  readonly speed?: number
+  readonly yes: boolean
+}
+
+/** What AI answers may cost on a day when nobody says. */
+const DAY_BUDGET = 5
+
+export const liveCommand = defineCommand<Arguments>({
+  command: 'live <scenario>',
+  describe: 'Trade a scenario by itself, with real orders at a venue',
+  builder: (argv: Argv) =>
+    scenarioOptions(argv.positional('scenario', { type: 'string', demandOption: true, describe: 'scenario file, as it was backtested' }))
+      .option('out', { type: 'string', requiresArg: true, default: 'runs', describe: 'parent folder of the run directories' })
+      .option('exchange', { type: 'string', requiresArg: true, describe: 'a practice exchange that runs already, such as http://127.0.0.1:4711' })
+      .option('mainnet', { type: 'boolean', default: false, describe: 'real money: also needs BINANCE_ENV=mainnet, ALLOW_MAINNET=yes and --max-capital' })
+      .option('max-capital', { type: 'number', requiresArg: true, describe: 'with --mainnet: quote that may be risked at most' })
+      .option('speed', { type: 'number', requiresArg: true, describe: `simulated seconds per real second of its own practice exchange, at most ${FASTEST}; left out = 1` })
+      .option('yes', { type: 'boolean', default: false, describe: 'do not ask, even if the scenario was never backtested, rehearsed and compared' })
+      .example('$0 live scenarios/autonomous.yaml', 'what npm start does: testnet with keys, otherwise a practice exchange')
+      .epilogue('It trades until Ctrl-C or SIGTERM. Positions keep their stop and target at the exchange; started again, it goes on.'),
+  async handler(argv, terminal) {
+    const { settings, env } = terminal
+    const live = liveSettings(settings)
+    const [resolution] = await resolveAll([argv.scenario], argv, terminal, live)
+    const { venue, because } = chooseVenue(argv, terminal)
+    const speed = argv.speed ?? 1
+    if (!(speed > 0 && speed <= FASTEST)) throw new TapedeckError('TD_USAGE', `--speed ${speed}: expected a number above 0 and up to ${FASTEST}`)
+    if (argv.speed !== undefined && venue !== null) throw new TapedeckError('TD_USAGE', '--speed is for its own practice exchange; leave it or --exchange and the keys out')
+    const log = (await import('../bot-log.ts')).openBotLog({
+      folder: 'logs', shown: { colour: process.stderr.isTTY === true && !process.env['NO_COLOR'] }, now: () => Date.now(), redact: redactor(env),
+    })
+    const world = { ...terminal.worldOf(argv.out), log }
+    const mode = settings.autonomousMode ? 'AUTONOMOUS' : 'MANUAL'
+    const bot = new AutonomousTrader(resolution, world, {
+      out: argv.out, venue, speed, mode, checkIntervalMs: settings.checkIntervalSeconds * 1000,
+      decisions: join('logs', 'autonomous_trades.jsonl'), dayBudget: DAY_BUDGET, now: () => Date.now(),
+      onLine(line) {
+        const saying = sayingOf(line)
+        if (saying !== null) log[saying.level](saying.text)
+      },
+    })
+    const { links } = await prepareDecisions(resolution, { ...world, log: { ...log, warn: () => {} } })
+    for (const line of bannerOf(resolution, {
+      run: bot.run, continued: bot.continued, mode, venue: bot.venue, because, services: links.slice(0, -1), dayBudget: DAY_BUDGET, url: null,
+    })) log.info(line)
+    const ending = await bot.start()
+    await bot.close()
+    if ('error' in ending) throw ending.error
+    return 0
+  },
+})
+
+/** Defaults that only trading without an end has: the seed system's symbol, and a candle for every check. */
+function liveSettings(settings: Settings): Settings {
+  const { symbol = 'BTC/USDT', timeframe, checkIntervalSeconds } = settings
+  const checked = timeframe ?? timeframeOf(checkIntervalSeconds * 1000)
+  if (checked === null) {
+    throw new TapedeckError('TD_SETTING_INVALID', `CHECK_INTERVAL=${checkIntervalSeconds}: without a timeframe, candles are that long, and there are none of that length; `
+      + `expected the seconds of one of ${Object.keys(TIMEFRAMES).join(', ')}, or set timeframe or TIMEFRAME`)
+  }
+  return { ...settings, symbol, timeframe: checked }
+}
+
+/** The practice exchange of this process where nobody named a venue and no key of one is set. */
+function chooseVenue(argv: Arguments, { settings, env }: Terminal): { readonly venue: Venue | null; readonly because: string | null } {
+  const keyless = !env['BINANCE_API_KEY'] && !env['BINANCE_API_SECRET']
+  if (argv.exchange === undefined && !argv.mainnet && settings.binanceEnv !== 'mainnet' && keyless) {
+    return { venue: null, because: 'BINANCE_API_KEY and BINANCE_API_SECRET are not set' }
+  }
+  return { venue: venueFrom(settings, env, { exchange: argv.exchange, mainnet: argv.mainnet, cap: argv.maxCapital }), because: null }
+}
