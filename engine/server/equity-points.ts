@@ -22,15 +22,12 @@ export class EquityPoints {
     this.#most = most
   }
 
-  /** Several values of one time are one point: the last. */
+  /** Several values of one time are one point: the last counts, as fills of a candle come after its close. */
   add(time: EpochMs, equity: number): EquityPoint {
-    this.#peak = Math.max(this.#peak, equity)
-    const drawdown = this.#peak > 0 ? equity / this.#peak - 1 : 0
-    this.#deepest = Math.min(this.#deepest, drawdown)
-    const point: EquityPoint = [time, equity, drawdown]
     if (this.#newest !== null && this.#newest[0] !== time) this.#keep(this.#newest)
-    this.#newest = point
-    return point
+    const peak = Math.max(this.#peak, equity)
+    this.#newest = [time, equity, peak > 0 ? equity / peak - 1 : 0]
+    return this.#newest
   }
 
   /** Oldest first. */
@@ -44,10 +41,12 @@ export class EquityPoints {
 
   /** ≤ 0. */
   get maxDrawdown(): number {
-    return this.#deepest
+    return Math.min(this.#deepest, this.#newest?.[2] ?? 0)
   }
 
   #keep(point: EquityPoint): void {
+    this.#peak = Math.max(this.#peak, point[1])
+    this.#deepest = Math.min(this.#deepest, point[2])
     if (this.#seen++ % this.#stride !== 0) return
     this.#points.push(point)
     if (this.#points.length < this.#most - 1) return
