@@ -2,6 +2,7 @@ import type { ZodType } from 'zod'
 import type { Candle, CandleColumns } from './core/candle.ts'
 import type { IndicatorSpecs } from './core/indicators.ts'
 import type { Instrument } from './core/instrument.ts'
+import type { Notice, NoticeKind, RemoteCommand } from './core/notice.ts'
 import type { Opinion } from './core/opinion.ts'
 import type { Approved, Execution, Order } from './core/order.ts'
 import type { Costs } from './core/matching.ts'
@@ -212,6 +213,18 @@ export interface DecisionProvider {
   readonly lacks?: string
 }
 
+/** Carries out what a person asked for from afar, and says in words what became of it. */
+export type CommandHandler = (command: RemoteCommand) => MaybePromise<string>
+
+/** Tells somebody elsewhere what happens. What it says came from outside too: nothing in it is ever obeyed or rendered. */
+export interface Notifier {
+  wants(kind: NoticeKind): boolean
+  /** Rejects when it was not delivered for good; tries again by itself before that. An abort by `signal` ends it. */
+  notify(notice: Notice, signal: AbortSignal): Promise<void>
+  /** Hears commands until `signal` aborts. Never rejects: what cannot be heard is told to the log. */
+  listen?(handle: CommandHandler, signal: AbortSignal): Promise<void>
+}
+
 /** How a strategy asks an AI. */
 export interface Prompts<P> {
   system(params: P): string
@@ -314,6 +327,7 @@ export interface PluginPorts {
   market: { port: MarketSource; plan: MarketPlan }
   broker: { port: Broker; plan: BrokerPlan }
   provider: { port: DecisionProvider; plan: undefined }
+  notifier: { port: Notifier; plan: undefined }
 }
 export type PluginKind = keyof PluginPorts
 

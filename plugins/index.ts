@@ -33,4 +33,8 @@ export const plugins: Manifest = {
     together: () => import('./provider/together.ts'),
     simulated: () => import('./provider/simulated.ts'),
   },
+  notifier: {
+    webhook: () => import('./notifier/webhook.ts'),
+    telegram: () => import('./notifier/telegram.ts'),
+  },
 }

@@ -39,7 +39,7 @@ const FLOORS: readonly (readonly [string, RegExp])[] = [
   ['middle', /^(engine\/(pipeline|recording|audit)\/|engine\/(registry|expectation)\.ts|plugins\/|strategies\/)/],
   ['session', /^engine\/session\//],
   ['above', /^engine\/(compare|report|server|config)\//],
-  ['assemble', /^engine\/(answers|assemble|autonomous|banner|bot-log|flight-check|live-broker|real-clock|trader|record|recordings|providers|provider-trial|backtest|check-strategy|clocks|download|recorded-run|describe|live|parity|parity-cause|rehearse|rehearsals|replay|verify|version|tape|venue|positions|panic|close|doctor|exchange)\.ts/],
+  ['assemble', /^engine\/(answers|assemble|autonomous|banner|bot-log|flight-check|live-broker|real-clock|trader|record|recordings|providers|provider-trial|backtest|check-strategy|clocks|download|recorded-run|describe|live|parity|parity-cause|rehearse|rehearsals|replay|verify|version|tape|venue|positions|panic|close|doctor|exchange|announce)\.ts/],
   ['top', /^engine\/(cli\/|index\.ts)/],
 ]
 const floorOf = (file: string): number => FLOORS.findIndex(([, pattern]) => pattern.test(file))
@@ -138,11 +138,12 @@ describe('the house', () => {
 /**
  * A plugin and the folder of its parts belong together: `plugins/market/candle-replay`. What connects to one venue is one
  * family across the kinds, since candles and orders are asked for in the same way; so is the practice exchange. What AI
- * services have in common, whatever they speak, is `plugins/service`, and theirs to use.
+ * services have in common, whatever they speak, is `plugins/service`, and theirs to use. Notifiers deliver in the same way.
  */
 function familyOf(file: string): string {
   if (/^plugins\/(?:\w+\/)?binance\b/.test(file)) return 'binance'
   if (file.startsWith('plugins/exchange/')) return 'exchange'
   if (file.startsWith('plugins/service/')) return 'service'
+  if (file.startsWith('plugins/notifier/')) return 'notifier'
   return file.split('/').slice(0, 3).join('/').replace(/\.ts$/, '')
 }

@@ -93,7 +93,7 @@ export const pluginsCommand = defineCommand<Arguments>({
   describe: 'List plugins and their options',
   builder: json,
   async handler(argv, terminal) {
-    const kinds: readonly PluginKind[] = ['market', 'broker', 'provider']
+    const kinds: readonly PluginKind[] = ['market', 'broker', 'provider', 'notifier']
     const rows = (await Promise.all(kinds.map((kind) => Promise.all(registry.names(kind).map(async (name) => {
       const plugin = await registry.plugin(kind, name)
       return { kind, name, description: plugin.description, env: plugin.env ?? [], options: optionsOf(plugin.options) }

@@ -27,6 +27,15 @@ export async function scenarioJsonSchema(registry: Registry): Promise<Json> {
   const provider = await choices('provider', 'name', null)
   properties['providers'] = { ...properties['providers'],
     items: { oneOf: [{ enum: registry.names('provider') }, ...provider.oneOf] } }
+  const notifier = await choices('notifier', 'name', null)
+  properties['notify'] = { ...properties['notify'], anyOf: [
+    { type: 'array', minItems: 1, items: { oneOf: [{ enum: registry.names('notifier') }, ...notifier.oneOf] } },
+    { type: 'object', additionalProperties: false, properties: Object.fromEntries(await Promise.all(
+      registry.names('notifier').map(async (name): Promise<[string, Json]> => {
+        const { $schema: _, ...inner } = schemaOf((await registry.plugin('notifier', name)).options)
+        return [name, { anyOf: [inner, { type: 'null' }] }]
+      }))) },
+  ] }
   properties['market'] = await choices('market', 'source', 'candle-replay')
   properties['broker'] = await choices('broker', 'name', 'paper')
   properties['strategy'] = {

@@ -32,6 +32,8 @@ export interface ResolvedScenario {
   readonly providers: readonly { readonly name: string; readonly options: unknown }[]
   /** How AI is asked; absent where only rules are. */
   readonly ai?: AiPlan
+  /** Who is told of what happens; absent where nobody is. */
+  readonly notify?: readonly { readonly name: string; readonly options: unknown }[]
   readonly policy: Policy
   readonly audit: AuditLevel
   readonly seed: number
@@ -62,6 +64,7 @@ export interface Resolution {
     readonly market: Plugin<'market', unknown>
     readonly broker: Plugin<'broker', unknown>
     readonly providers: readonly Plugin<'provider', unknown>[]
+    readonly notifiers: readonly Plugin<'notifier', unknown>[]
     readonly strategy: Strategy
   }
 }
@@ -125,6 +128,13 @@ export async function resolveScenario(
       + 'leave providers out, or take a strategy that has prompts, such as autonomous-scalper')
   }
 
+  const told = toldBy(input.notify)
+  const notifiers = await Promise.all(told.map(({ name, at }) => named(path, at, registry.plugin('notifier', name))))
+  const twice = told.find(({ name }, index) => told.findIndex((one) => one.name === name) !== index)
+  if (twice !== undefined) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${twice.at}: ${twice.name} is listed twice; list it once`)
+  }
+
   const market_ = { source,
     options: parseOptions(market.options, marketOptions, path, ['market'], 'TD_PLUGIN_OPTIONS') }
   const broker_ = { name: brokerName,
@@ -155,6 +165,11 @@ export async function resolveScenario(
       options: parseOptions(providers[index].options, options, path, ['providers', String(index)], 'TD_PLUGIN_OPTIONS'),
     })),
     ...(ai === null ? {} : { ai }),
+    ...(told.length === 0 ? {} : {
+      notify: told.map(({ name, at, options }, index) => ({
+        name, options: parseOptions(notifiers[index].options, options, path, at.split('.'), 'TD_PLUGIN_OPTIONS'),
+      })),
+    }),
     policy,
     audit: input.audit ?? 'full',
     seed: input.seed ?? 1,
@@ -163,7 +178,18 @@ export async function resolveScenario(
   const omitted = (['instrument', 'broker', 'providers', 'policy'] as const).filter(
     (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
   )
-  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, strategy } }
+  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, notifiers, strategy } }
+}
+
+/** The `notify` block as a list, with the place of each. */
+function toldBy(notify: ScenarioInput['notify'] = []): { readonly name: string; readonly at: string; readonly options: object }[] {
+  if (!Array.isArray(notify)) {
+    return Object.entries(notify).map(([name, options]) => ({ name, at: `notify.${name}`, options: options ?? {} }))
+  }
+  return notify.map((one, index) => {
+    const { name, ...options } = typeof one === 'string' ? { name: one } : one
+    return { name, at: `notify.${index}`, options }
+  })
 }
 
 function aiPlan({ recording, refinement, consult, blind, budget, minCoverage }: ScenarioInput): AiPlan {
@@ -175,11 +201,12 @@ function aiPlan({ recording, refinement, consult, blind, budget, minCoverage }: 
 
 /** The resolution of a scenario that was resolved before, as a run's record keeps it. Throws TD_PLUGIN_UNKNOWN for what is no longer there. */
 export async function recallResolution(scenario: ResolvedScenario, folder: string, registry: Registry): Promise<Resolution> {
-  const [market, broker, strategy, providers] = await Promise.all([
+  const [market, broker, strategy, providers, notifiers] = await Promise.all([
     registry.plugin('market', scenario.market.source), registry.plugin('broker', scenario.broker.name), registry.strategy(scenario.strategy.name),
     Promise.all(scenario.providers.map(({ name }) => registry.plugin('provider', name))),
+    Promise.all((scenario.notify ?? []).map(({ name }) => registry.plugin('notifier', name))),
   ])
-  return { scenario, folder, description: null, origins: new Map(), omitted: [], plugins: { market, broker, providers, strategy } }
+  return { scenario, folder, description: null, origins: new Map(), omitted: [], plugins: { market, broker, providers, notifiers, strategy } }
 }
 
 /** A name that does not exist is told with the place where it was written. */

@@ -91,6 +91,9 @@ export const scenarioSchema = z.strictObject({
     run: z.number().positive().nullable().optional().describe('most that a run may spend on AI answers, in USD'),
     day: z.number().positive().nullable().optional().describe('most that all runs together may spend on a UTC day, in USD'),
   }).optional(),
+  notify: z.union([
+    z.array(provider).min(1), z.record(z.string().min(1), z.looseObject({}).nullable()),
+  ]).optional().describe('who is told of what happens, in runs against a venue: plugins by name with their options, or a list'),
   minCoverage: share.optional().describe('share of decisions that an AI has to have answered; a run with less exits with 3'),
   policy: policySchema.optional(),
   audit: z.enum(AUDIT_LEVELS).optional()

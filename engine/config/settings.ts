@@ -8,7 +8,7 @@ export const SYMBOL = /^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/
 
 const SECRETS = [
   'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'GEMINI_API_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TOGETHER_API_KEY',
-  'API_TOKEN',
+  'API_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_BOT_TOKEN',
 ] as const
 
 /** What the environment may set. Keys that are absent were not set. */

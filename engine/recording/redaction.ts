@@ -2,7 +2,7 @@
 const SHORTEST = 6
 
 /** Names of variables whose values are secrets. */
-const SECRET = /(KEY|SECRET|TOKEN|PASSWORD)$/
+const SECRET = /(KEY|SECRET|TOKEN|PASSWORD|WEBHOOK_URL)$/
 
 /** Replaces the values of all secrets that are known, also as they stand in JSON and in URLs. */
 export function redactor(env: Readonly<Record<string, string | undefined>>): (text: string) => string {

@@ -40,6 +40,8 @@ describe('the JSON Schema of scenario files', () => {
     ['another market', { market: { source: 'synthetic', candles: 100, from: '2024-01-01' } }],
     ['only what is needed', { instrument: undefined, broker: undefined, providers: undefined, policy: undefined }],
     ['none for stop and target', { policy: { stopLoss: null, takeProfit: null } }],
+    ['notifiers by name', { notify: { webhook: { events: ['halt'] }, telegram: null } }],
+    ['notifiers as a list', { notify: ['webhook', { name: 'telegram', commands: false }] }],
     ['a provider with its options', { providers: [{ name: 'technical' }] }],
     ['a schema of its own', { $schema: './scenario.schema.json' }],
   ])('accepts %s', (_, changes) => {
@@ -58,6 +60,8 @@ describe('the JSON Schema of scenario files', () => {
     ['a parameter of another strategy', { strategy: { name: 'buy-and-hold', params: { fast: 5 } } }],
     ['an unknown key in policy', { policy: { stoploss: 0.05 } }],
     ['an impossible value', { policy: { minConfidence: 1.7 } }],
+    ['an unknown notifier', { notify: { pigeon: {} } }],
+    ['an unknown event of a notifier', { notify: { webhook: { events: ['lunch'] } } }],
     ['an unknown provider', { providers: ['gemni'] }],
     ['an unknown option of a provider', { providers: [{ name: 'technical', temperature: 1 }] }],
     ['a strange timeframe', { timeframe: '7h' }],
