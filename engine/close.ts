@@ -22,6 +22,8 @@ export interface CloseOptions {
   /** Throws TD_VENUE. */
   readonly venueOf: (run: LiveRun) => Venue
   readonly world: World
+  /** The practice exchange that the run brings along lives, in this process. */
+  readonly exchangeLives?: boolean
   readonly now: () => number
 }
 
@@ -62,7 +64,7 @@ async function closeThere({ path }: LiveRun, symbol: string, options: CloseOptio
 
 async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): Promise<Closed> {
   const { path, record } = run
-  if (ownsExchange(record)) {
+  if (ownsExchange(record) && options.exchangeLives !== true) {
     throw new TapedeckError('TD_EXCHANGE_FAILED',
       `${run.run}: its practice exchange ended with its process; `
       + `\`${restartHint(run)}\` starts both again, then close ${symbol}`)

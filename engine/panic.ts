@@ -24,6 +24,8 @@ export interface PanicOptions {
   /** Throws TD_VENUE for a run whose venue must not be contacted. */
   readonly venueOf: (run: LiveRun) => Venue
   readonly world: World
+  /** The practice exchange that a run brings along lives, in this process: its loop stands still and nothing else. */
+  readonly exchangeLives?: boolean
   /** Wall clock, for the halt. */
   readonly now: () => EpochMs
 }
@@ -91,7 +93,7 @@ type Left = Pick<PanicResult, 'symbols' | 'failure'> & Partial<Pick<PanicResult,
 
 async function leave(run: LiveRun, options: PanicOptions): Promise<Left> {
   if (run.terms === null) return { symbols: [], failure: null }
-  if (ownsExchange(run.record) && run.writer === null) return postpone(run, options)
+  if (ownsExchange(run.record) && run.writer === null && options.exchangeLives !== true) return postpone(run, options)
   const lock = ProcessLock.take(join(run.path, 'panic'))
   if (typeof lock === 'number') return { symbols: [], failure: `process ${lock} is at it already` }
   try {

@@ -1,4 +1,6 @@
 import { assembleOne, makeDeps, openMarket, registry, SimulatedClock, type OneLane, type World } from './assemble.ts'
+import { join } from 'node:path'
+import { writeDurably } from './audit/durable-file.ts'
 import type { TrailLine } from './audit/reader.ts'
 import { columnsOfRows, type CandleColumns, type CandleRow } from './core/candle.ts'
 import { EXIT_REASONS } from './core/order.ts'
@@ -67,6 +69,9 @@ export interface ParityResult {
   readonly held: readonly HeldPosition[]
 }
 
+/** What the newest comparison of a run came to, beside its trail. */
+export const PARITY_FILE = 'parity.json'
+
 /**
  * Runs the backtest on the candles and terms that a run of the live path recorded, and compares trade by trade. Throws
  * what reading a run throws, and TD_REPLAY_DIFFERS for a trail that somebody changed.
@@ -123,7 +128,7 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
   }
   for (const run of held.values()) if (!isOver(run.symbol, run.entryTime)) differ('held only in the run', run, null)
   const { requests } = courseOf(lines)
-  return {
+  const result: ParityResult = {
     run: record['run'] as string,
     candles: all.reduce((sum, { openTime }) => sum + openTime.length, 0),
     from: Math.min(...all.map(({ openTime }) => openTime[0])),
@@ -132,6 +137,8 @@ export async function parity(path: string, world: World): Promise<ParityResult> 
     signedRequests: requests.signed, publicRequests: requests.public, requestsComplete: requests.complete,
     held: holding,
   }
+  writeDurably(join(path, PARITY_FILE), `${JSON.stringify({ compared, equal, differences: differences.length })}\n`)
+  return result
 }
 
 function tradeOf(fields: PastLine): ParityTrade {

@@ -77,8 +77,8 @@ export interface Wake {
 export interface OperatorAct {
   readonly kind: 'operator'
   readonly time: EpochMs
-  /** halt: no orders, protection stays. resume: limits start afresh. close: leave one symbol. */
-  readonly act: 'halt' | 'resume' | 'close'
+  /** halt: no orders, protection stays. reduce: exits only. resume: limits start afresh. close: leave one symbol. */
+  readonly act: 'halt' | 'reduce' | 'resume' | 'close'
   /** For `close`. */
   readonly symbol: string | null
   readonly reason: string

@@ -11,6 +11,8 @@ export type TradingState = 'ACTIVE' | 'REDUCING' | 'HALTED'
 /** What the rules look at. One object per lane, filled anew for each proposed order. */
 export interface RiskContext {
   state: TradingState
+  /** A person wants no new entries. Left out = false. */
+  exitsOnly?: boolean
   policy: Policy
   instrument: Instrument
   costs: Costs
@@ -61,7 +63,7 @@ const lowestLeg = ({ protection: { stopLoss, takeProfit } }: EntryOrder, price: 
 
 /** Phase 3's rules, in the order in which they are asked and recorded. The first that fails is the reason. */
 export const RISK_RULES: readonly RiskRule[] = [
-  { name: 'halted', exits: true, passes: (_, { state }) => state !== 'HALTED' },
+  { name: 'halted', exits: true, passes: ({ side }, { state, exitsOnly = false }) => state !== 'HALTED' && !(exitsOnly && side === 'buy') },
   { name: 'stale-market', exits: true, passes: (_, { marketAgeMs, maxMarketAgeMs }) => marketAgeMs <= maxMarketAgeMs },
   entryRule('late', (_, { latencyMs, deadlineMs }) => latencyMs <= deadlineMs),
   { name: 'no-position', exits: true, passes: ({ side }, { inPosition }) => side === 'buy' || inPosition },

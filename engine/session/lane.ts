@@ -58,6 +58,8 @@ export class Lane {
   readonly #glides: boolean
   /** Who has stopped the lane, unless it was a limit: a person, or books that were set back. */
   #stopped: string | null = null
+  /** A person wants exits only. */
+  #reducing = false
   readonly #parted: Parted[] = []
   readonly #judgement = emptyJudgement()
   readonly #context: RiskContext
@@ -124,10 +126,18 @@ export class Lane {
     this.trail?.line('risk', time, { rule, state: 'HALTED', equity: equity(this.portfolio) })
   }
 
+  /** No entries from here on; what is held may be left. */
+  reduce(time: EpochMs): void {
+    if (this.#reducing) return
+    this.#reducing = true
+    this.trail?.line('risk', time, { rule: 'operator', state: this.halted ? 'HALTED' : 'REDUCING', equity: equity(this.portfolio) })
+  }
+
   /** A person lets the lane trade again: limits that count from a peak or a streak start afresh. */
   resume(time: EpochMs): void {
-    if (!this.halted) return
+    if (!this.halted && !this.#reducing) return
     this.#stopped = null
+    this.#reducing = false
     this.#watch?.resume()
     this.trail?.line('risk', time, { rule: 'operator', state: this.#watch?.state ?? 'ACTIVE', equity: equity(this.portfolio) })
   }
@@ -358,6 +368,7 @@ export class Lane {
     context.latencyMs = latencyMs
     context.marketAgeMs = track.arrivedLateMs
     context.state = this.#stopped !== null ? 'HALTED' : 'ACTIVE'
+    context.exitsOnly = this.#reducing
     context.equity = value
     context.openPositions = portfolio.openPositions + this.#desk.pendingEntries
     context.exposure = value - portfolio.cash + this.#desk.pendingSpend

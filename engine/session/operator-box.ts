@@ -12,7 +12,7 @@ const FOLDER = 'operator'
 
 const haltSchema = z.object({ time: z.number(), reason: z.string() })
 const requestSchema = z.object({
-  time: z.number(), act: z.enum(['close', 'leave', 'resume']), symbol: z.string().nullable(), reason: z.string(),
+  time: z.number(), act: z.enum(['close', 'leave', 'reduce', 'resume']), symbol: z.string().nullable(), reason: z.string(),
 })
 
 /** From now on no order leaves the run in `path`, whoever runs it: on disk when this returns. Throws TD_RUN_WRITE. */
@@ -45,7 +45,7 @@ export function resume(path: string, now: EpochMs): void {
  * wake-up; `leave` is a close that waits until no order of the symbol is under way. Throws TD_RUN_WRITE.
  */
 export function request(
-  path: string, act: 'close' | 'leave' | 'resume', symbol: string | null, reason: string, now: EpochMs,
+  path: string, act: 'close' | 'leave' | 'reduce' | 'resume', symbol: string | null, reason: string, now: EpochMs,
 ): void {
   guarded(path, () => {
     const folder = join(path, FOLDER)

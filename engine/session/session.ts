@@ -141,6 +141,9 @@ class Session {
         case 'halt':
           lane.halt(time, 'operator', `a person (${reason})`)
           break
+        case 'reduce':
+          lane.reduce(time)
+          break
         case 'resume':
           lane.resume(time)
           break
