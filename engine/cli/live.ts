@@ -1,16 +1,22 @@
 import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import type { Argv } from 'yargs'
+import { openAnnouncer } from '../announce.ts'
 import { prepareDecisions } from '../assemble.ts'
 import { AutonomousTrader } from '../autonomous.ts'
 import { bannerOf } from '../banner.ts'
+import { Cockpit } from '../cockpit.ts'
+import type { Resolution } from '../config/resolve.ts'
 import type { Settings } from '../config/settings.ts'
 import { timeframeOf, TIMEFRAMES } from '../core/timeframe.ts'
-import { TapedeckError } from '../errors.ts'
+import { messageOf, TapedeckError } from '../errors.ts'
 import { FASTEST } from '../exchange.ts'
+import { flightLines, flightOf, isCleared } from '../flight-check.ts'
 import type { Venue } from '../ports.ts'
 import { redactor } from '../recording/redaction.ts'
 import { sayingOf } from '../session/sayings.ts'
-import { venueFrom } from '../venue.ts'
+import { ServiceBook } from '../session/service-book.ts'
+import { venueFrom, venueOfRun } from '../venue.ts'
 import { defineCommand } from './command.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
 import type { Terminal } from './terminal.ts'
@@ -25,7 +31,7 @@ interface Arguments extends ScenarioArguments {
   readonly yes: boolean
 }
 
-/** What AI answers may cost on a day when nobody says. */
+/** USD that AI answers may cost on a day when nobody says. */
 const DAY_BUDGET = 5
 
 export const liveCommand = defineCommand<Arguments>({
@@ -43,31 +49,39 @@ export const liveCommand = defineCommand<Arguments>({
       .epilogue('It trades until Ctrl-C or SIGTERM. Positions keep their stop and target at the exchange; started again, it goes on.'),
   async handler(argv, terminal) {
     const { settings, env } = terminal
-    const live = liveSettings(settings)
-    const [resolution] = await resolveAll([argv.scenario], argv, terminal, live)
+    const [resolution] = await resolveAll([argv.scenario], argv, terminal, liveSettings(settings))
     const { venue, because } = chooseVenue(argv, terminal)
-    const speed = argv.speed ?? 1
-    if (!(speed > 0 && speed <= FASTEST)) throw new TapedeckError('TD_USAGE', `--speed ${speed}: expected a number above 0 and up to ${FASTEST}`)
-    if (argv.speed !== undefined && venue !== null) throw new TapedeckError('TD_USAGE', '--speed is for its own practice exchange; leave it or --exchange and the keys out')
+    const speed = speedOf(argv, venue)
+    if (venue !== null && venue.name !== 'practice') await checkFlight(resolution, argv, terminal)
     const log = (await import('../bot-log.ts')).openBotLog({
       folder: 'logs', shown: { colour: process.stderr.isTTY === true && !process.env['NO_COLOR'] }, now: () => Date.now(), redact: redactor(env),
     })
     const world = { ...terminal.worldOf(argv.out), log }
     const mode = settings.autonomousMode ? 'AUTONOMOUS' : 'MANUAL'
-    const bot = new AutonomousTrader(resolution, world, {
+    const heard: ((line: Parameters<typeof sayingOf>[0]) => void)[] = []
+    const trader = new AutonomousTrader(resolution, world, {
       out: argv.out, venue, speed, mode, checkIntervalMs: settings.checkIntervalSeconds * 1000,
       decisions: join('logs', 'autonomous_trades.jsonl'), dayBudget: DAY_BUDGET, now: () => Date.now(),
-      onLine(line) {
-        const saying = sayingOf(line)
-        if (saying !== null) log[saying.level](saying.text)
-      },
+      onLine(line) { for (const hear of heard) hear(line) },
     })
-    const { links } = await prepareDecisions(resolution, { ...world, log: { ...log, warn: () => {} } })
+    heard.push((line) => {
+      const saying = sayingOf(line)
+      if (saying !== null) log[saying.level](saying.text)
+    })
+    const cockpit = new Cockpit({
+      trader, resolution, world, services: new ServiceBook(argv.out), now: () => Date.now(),
+      venueOf: (run) => venueOfRun(run.record, settings, env, { mainnet: argv.mainnet }),
+    })
+    heard.push(cockpit.see)
+    const announcer = await openAnnouncer(resolution, world, trader.run)
+    if (announcer !== null) heard.push(announcer.see)
+    const { links } = await prepareDecisions(resolution, world)
     for (const line of bannerOf(resolution, {
-      run: bot.run, continued: bot.continued, mode, venue: bot.venue, because, services: links.slice(0, -1), dayBudget: DAY_BUDGET, url: null,
+      run: trader.run, continued: trader.continued, mode, venue: trader.venue, because, services: links.slice(0, -1), dayBudget: DAY_BUDGET, url: null,
     })) log.info(line)
-    const ending = await bot.start()
-    await bot.close()
+    const ending = await trader.start()
+    await trader.close()
+    await announcer?.close()
     if ('error' in ending) throw ending.error
     return 0
   },
@@ -91,4 +105,31 @@ function chooseVenue(argv: Arguments, { settings, env }: Terminal): { readonly v
     return { venue: null, because: 'BINANCE_API_KEY and BINANCE_API_SECRET are not set' }
   }
   return { venue: venueFrom(settings, env, { exchange: argv.exchange, mainnet: argv.mainnet, cap: argv.maxCapital }), because: null }
+}
+
+function speedOf({ speed: given }: Arguments, venue: Venue | null): number {
+  const speed = given ?? 1
+  if (!(speed > 0 && speed <= FASTEST)) throw new TapedeckError('TD_USAGE', `--speed ${speed}: expected a number above 0 and up to ${FASTEST}`)
+  if (given !== undefined && venue !== null) throw new TapedeckError('TD_USAGE', '--speed is for its own practice exchange; leave it or --exchange and the keys out')
+  return speed
+}
+
+/** Before orders leave this machine: what was done with exactly this scenario, and whether to trade although something was not. */
+async function checkFlight({ scenario }: Resolution, { out, scenario: file, yes }: Arguments, terminal: Terminal): Promise<void> {
+  const flight = flightOf(scenario, out)
+  terminal.note(['Flight check', ...flightLines(flight, file).map((line) => `  ${line}`)].join('\n'))
+  if (isCleared(flight) || yes) return
+  if (process.stdin.isTTY !== true) {
+    throw new TapedeckError('TD_USAGE', 'the flight check is not complete, and there is nobody to ask; do what it lacks, or give --yes')
+  }
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await asking.question('Trade all the same? Type yes: ', { signal: terminal.world.signal })
+    if (answer.trim().toLowerCase() !== 'yes') throw new TapedeckError('TD_USAGE', 'not started; nothing was sent')
+  } catch (error) {
+    if (error instanceof TapedeckError) throw error
+    throw new TapedeckError('TD_USAGE', `not started; nothing was sent (${messageOf(error)})`)
+  } finally {
+    asking.close()
+  }
 }

@@ -34,7 +34,8 @@ const ofSymbol = ({ symbol }: PastLine): string => (typeof symbol === 'string' ?
 
 function decided(line: PastLine): Saying {
   const { symbol, action, confidence, status, reason, provider, reasoning, fallbacks } = line
-  const others = (fallbacks as readonly { readonly provider: string; readonly error: string }[] | undefined) ?? []
+  // A missing key is said at the start and never changes.
+  const others = ((fallbacks as readonly { readonly provider: string; readonly error: string }[] | undefined) ?? []).filter(({ error }) => error !== 'no-key')
   const because = typeof reason === 'string' && reason !== 'hold' ? ` (${reason})` : ''
   const instead = others.length === 0 ? '' : ` instead of ${others.map((one) => `${one.provider}: ${one.error}`).join('; ')}`
   return {
@@ -56,7 +57,7 @@ function intended({ symbol, order, purpose, quantity, stop, target }: PastLine):
 function ordered({ symbol, id, state, reason, event, from, to }: PastLine): Saying | null {
   if (event === 'stop-raised') return { level: 'info', text: `stop of ${String(symbol)} raised from ${number(from)} to ${number(to)}` }
   if (state === 'accepted') return { level: 'info', text: `PLACED order ${String(id)}` }
-  return { level: 'error', text: `order ${String(id ?? '')} of ${String(symbol)} ${String(state)}: ${String(reason)}` }
+  return { level: 'error', text: `order ${typeof id === 'string' ? id : ''} of ${String(symbol)} ${String(state)}: ${String(reason)}` }
 }
 
 const filled = ({ symbol, side, price, quantity, reason }: PastLine): Saying => ({

@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { World } from './assemble.ts'
+import type { AutonomousTrader, Ending } from './autonomous.ts'
+import { readTrail } from './audit/reader.ts'
+import { scenarioHash } from './backtest.ts'
+import { close } from './close.ts'
+import type { Resolution } from './config/resolve.ts'
+import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
+import { isoTime, type EpochMs } from './core/time.ts'
+import { messageOf, TapedeckError } from './errors.ts'
+import type { PaperBlock } from './live-broker.ts'
+import { panic } from './panic.ts'
+import type { PastLine, Venue } from './ports.ts'
+import { readLiveRun, type LiveRun } from './positions.ts'
+import { disable, enable } from './providers.ts'
+import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
+import { RunBook } from './server/run-book.ts'
+import { halt, request, resume as resumeRun } from './session/operator-box.ts'
+import type { ServiceBook } from './session/service-book.ts'
+
+export interface CockpitOptions {
+  readonly trader: AutonomousTrader
+  readonly resolution: Resolution
+  readonly world: World
+  readonly services: ServiceBook
+  /** Where the run trades, for leaving positions while no loop runs. */
+  readonly venueOf: (run: LiveRun) => Venue
+  readonly now: () => EpochMs
+}
+
+/** How long a start may take before whoever asked for it is answered, and how long a close may. */
+const START_MS = 5_000
+const CLOSE_MS = 30_000
+
+/** What a page shows of a trading run, and what people may do with it. */
+export class Cockpit implements Shown, Controls {
+  readonly book = new RunBook()
+  readonly #options: CockpitOptions
+  readonly #listeners = new Set<() => void>()
+  #turning: Promise<void> | null = null
+  #heard: (() => void) | null = null
+
+  constructor(options: CockpitOptions) {
+    this.#options = options
+    const trail = join(options.trader.directory, 'audit.jsonl')
+    if (existsSync(trail)) for (const { fields } of readTrail(trail).lines) this.book.see(fields)
+  }
+
+  /** A line that was added to the trail. */
+  readonly see = (line: PastLine): void => {
+    this.book.see(line)
+    this.#heard?.()
+    this.#heard = null
+  }
+
+  get mode(): 'AUTONOMOUS' | 'MANUAL' { return this.#options.trader.mode }
+  get running(): boolean { return this.#options.trader.running }
+  get enabled(): boolean { return this.running }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
+  }
+
+  info(): RunInfo {
+    const { trader, resolution: { scenario } } = this.#options
+    const { policy, symbols, timeframe, providers, strategy } = scenario
+    const { fees: { maker, taker, asset }, slippageBps } = scenario.broker.options as PaperBlock
+    const costs = this.book.costs ?? { maker, taker, feeAsset: asset, slippageBps }
+    const { stopLoss, takeProfit } = policy
+    const { ending } = trader
+    return {
+      run: trader.run, state: this.#state(), kind: 'live', venue: trader.venue, scenario: scenario.name, scenario_hash: scenarioHash(scenario),
+      strategy: strategy.name, symbols, timeframe, mode: trader.mode, started_at: this.#startedAt,
+      providers: providers.map(({ name }) => name), policy: snakeKeys(policy), base_rate: baseRate(stopLoss, takeProfit),
+      break_even: breakEvenRate(stopLoss, takeProfit, roundTripCosts(costs)),
+      notes: ending !== null && 'error' in ending ? [`The loop failed: ${messageOf(ending.error)}`] : [],
+      currency: symbols[0].split('/')[1], lanes: ['live'],
+    }
+  }
+
+  services(): readonly ServiceInfo[] {
+    const { resolution: { scenario }, services } = this.#options
+    return scenario.providers.slice(0, -1).map(({ name }, index) => ({ name, priority: index + 1, health: services.read(name) }))
+  }
+
+  lanes(): readonly LaneInfo[] {
+    return []
+  }
+
+  /** Starts or stops the loop; while one of the two is under way, waits for it instead. Rejects when a start fails. */
+  toggle(): Promise<void> {
+    this.#turning ??= (this.running ? this.stop() : this.start()).finally(() => { this.#turning = null })
+    return this.#turning
+  }
+
+  /** Resolves once the loop has written its first line. Rejects with what a start fails with. */
+  async start(): Promise<void> {
+    const { trader } = this.#options
+    if (trader.running) return
+    if (trader.ending !== null && 'result' in trader.ending && trader.ending.result.state === 'finished') {
+      throw new TapedeckError('TD_USAGE', 'the practice exchange\'s tape has come to its end; start the program anew for another')
+    }
+    this.#startedAt = isoTime(this.#options.now())
+    const begun = new Promise<null>((resolve) => { this.#heard = () => { resolve(null) } })
+    const over = trader.start()
+    this.#changed()
+    void over.then(() => { this.#changed() })
+    const ending: Ending | null = await Promise.race([over, begun, waited(START_MS)])
+    if (ending !== null && 'error' in ending) throw ending.error
+  }
+
+  async stop(): Promise<void> {
+    await this.#options.trader.stop()
+    this.#changed()
+  }
+
+  act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void> {
+    const { trader: { directory }, now } = this.#options
+    return new Promise((resolve) => {
+      this.#begun()
+      if (act === 'halt') halt(directory, reason, now())
+      else if (act === 'resume') resumeRun(directory, now())
+      else request(directory, 'reduce', null, reason, now())
+      this.#changed()
+      resolve()
+    })
+  }
+
+  async close(symbol: string): Promise<void> {
+    const { trader: { directory }, world, venueOf, now } = this.#options
+    this.#begun()
+    await close(readLiveRun(directory), symbol, {
+      reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
+    })
+  }
+
+  async panic(): Promise<Flattened> {
+    const { trader: { directory }, world, venueOf, now } = this.#options
+    this.#begun()
+    const closed: string[] = []
+    const failed: { symbol: string; message: string }[] = []
+    for await (const { symbols, failure, notHalted } of panic([readLiveRun(directory)], { reason: 'dashboard', venueOf, world, exchangeLives: true, now })) {
+      for (const { symbol, done } of symbols) if (done) closed.push(symbol)
+      for (const { symbol, done } of symbols) if (!done) failed.push({ symbol, message: failure ?? 'it is not known whether anything is left' })
+      if (symbols.length === 0 && failure !== null) failed.push({ symbol: '*', message: failure })
+      if (notHalted !== null) failed.push({ symbol: '*', message: `not halted: ${notHalted}` })
+    }
+    this.#changed()
+    return { closed, failed }
+  }
+
+  async service(name: string, action: 'enable' | 'disable'): Promise<void> {
+    const { services, world, now } = this.#options
+    if (action === 'enable') await enable(name, services, now())
+    else await disable(name, 'a person said so', services, world, now())
+    this.#changed()
+  }
+
+  #startedAt: string | null = null
+
+  /** Nothing can be said to a run that has no directory yet. */
+  #begun(): void {
+    if (!existsSync(join(this.#options.trader.directory, 'run.json'))) throw new TapedeckError('TD_RUN_MISSING', 'the run has not begun yet; start it first')
+  }
+
+  #state(): RunState {
+    const { running, ending } = this.#options.trader
+    if (running) return 'running'
+    if (ending === null) return 'stopped'
+    return 'error' in ending ? 'failed' : ending.result.state
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+const waited = (ms: number): Promise<null> => new Promise((resolve) => { setTimeout(() => { resolve(null) }, ms).unref() })
+
+const snakeKeys = (policy: object): Record<string, number | null> =>
+  Object.fromEntries(Object.entries(policy).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value as number | null]))
