@@ -22,8 +22,8 @@ export class Readiness {
   faults(): readonly string[] {
     const controls = this.#controls
     if (controls === null) return []
-    const { state } = this.#shown.info()
-    if (!controls.running) return controls.enabled ? [`the loop is to run and does not: the run is ${state}`] : []
+    // A loop that somebody stopped, or whose tape is over, does what it is to do: nothing.
+    if (!controls.running) return this.#shown.info().state === 'failed' ? ['the run failed, and nobody goes on with it'] : []
     const quiet = this.#now() - this.#seenAt
     return quiet > this.#staleMs ? [`nothing has come from the market for ${Math.floor(quiet / 1000)} s`] : []
   }
