@@ -8,6 +8,8 @@ interface Told {
 
 /** Events that a client may come back for. */
 const REMEMBERED = 1_000
+/** In all, in characters: events are short, unless somebody makes them long. */
+const MOST_REMEMBERED = 16 << 20
 /** What a client may have waiting for it. */
 const MOST_WAITING = 256
 const MOST_BYTES = 1 << 20
@@ -30,6 +32,7 @@ export class Feed {
   #told: Told[] = []
   readonly #clients = new Set<Client>()
   #number = 0
+  #bytes = 0
   #gathering: NodeJS.Timeout | null = null
   readonly #heart: NodeJS.Timeout
   #resets = 0
@@ -60,9 +63,11 @@ export class Feed {
   tell(event: FeedEvent, data: () => unknown): void {
     const number = ++this.#number
     if (!this.#followed) return
-    this.#told.push({ number, text: `id: ${this.#id(number)}\nevent: ${event}\ndata: ${JSON.stringify(data())}\n\n` })
+    const text = `id: ${this.#id(number)}\nevent: ${event}\ndata: ${JSON.stringify(data())}\n\n`
+    this.#told.push({ number, text })
+    this.#bytes += text.length
     // Cut now and then, so that each event does not move all others.
-    if (this.#told.length > REMEMBERED * 2) this.#told = this.#told.slice(-REMEMBERED)
+    if (this.#told.length > REMEMBERED * 2 || this.#bytes > MOST_REMEMBERED) this.#forget()
     if (this.#clients.size > 0) this.#gathering ??= setTimeout(() => { this.#send() }, GATHER_MS).unref()
   }
 
@@ -88,6 +93,16 @@ export class Feed {
     this.#clients.clear()
   }
 
+  #forget(): void {
+    const kept = this.#told.slice(-REMEMBERED)
+    let bytes = kept.reduce((sum, { text }) => sum + text.length, 0)
+    let from = 0
+    // Half is room for what comes.
+    while (bytes > MOST_REMEMBERED / 2) bytes -= kept[from++].text.length
+    this.#told = kept.slice(from)
+    this.#bytes = bytes
+  }
+
   #send(): void {
     this.#gathering = null
     for (const client of this.#clients) this.#serve(client)
@@ -97,7 +112,8 @@ export class Feed {
     const behind = this.#number - client.at
     if (behind > MOST_WAITING) this.#reset(client)
     if (client.blocked || client.at === this.#number) return
-    const first = this.#told[0].number
+    const first = this.#told.at(0)?.number ?? this.#number + 1
+    if (client.at + 1 < first) return this.#reset(client)
     const waiting = this.#told.slice(client.at + 1 - first)
     let bytes = 0
     for (const { text } of waiting) bytes += text.length

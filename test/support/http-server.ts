@@ -56,6 +56,13 @@ export class FakeControls implements Controls {
   failure: TapedeckError | null = null
   health: Record<string, ServiceHealth> = { openai: NEW_SERVICE, gemini: NEW_SERVICE }
 
+  reset(): void {
+    this.told.splice(0)
+    this.running = true
+    this.failure = null
+    this.health = { openai: NEW_SERVICE, gemini: NEW_SERVICE }
+  }
+
   async toggle(): Promise<void> {
     this.#do('toggle')
     this.running = !this.running
