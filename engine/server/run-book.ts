@@ -61,6 +61,7 @@ export class RunBook {
   readonly orders = new OrderList(KEPT.orders)
   readonly #candles = new Map<string, Newest<CandleValues>>()
   readonly #listeners = new Set<(change: Change) => void>()
+  readonly #lineListeners = new Set<() => void>()
   readonly #byStatus = new Map<string, number>()
   /** Price of each symbol when it was first decided on, and now. */
   readonly #span = new Map<string, { readonly first: number; last: number }>()
@@ -93,6 +94,7 @@ export class RunBook {
     if (!(seq > this.#seq)) return
     this.#seq = seq
     if (line.timestamp !== null && (this.#lastEvent === null || line.timestamp > this.#lastEvent)) this.#lastEvent = line.timestamp
+    for (const listener of this.#lineListeners) listener()
     switch (line.type) {
       case 'session': return this.#session(line)
       case 'market': return this.#market(line)
@@ -112,6 +114,12 @@ export class RunBook {
   onChange(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
+  }
+
+  /** Told of every line, also of those that change nothing. Returns what ends it. */
+  onLine(listener: () => void): () => void {
+    this.#lineListeners.add(listener)
+    return () => { this.#lineListeners.delete(listener) }
   }
 
   get run(): string | null { return this.#run }

@@ -29,7 +29,7 @@ describe('RunBook', () => {
       expect(book.tradeCount).toBe(figures['trades'])
       expect(book.equity).toBeCloseTo(figures['finalEquity'], 6)
       expect(book.fees).toBeCloseTo(figures['fees'], 6)
-      expect(book.equityPoints.maxDrawdown).toBeCloseTo(figures['maxDrawdown'], 9)
+      expect(book.equityPoints.maxDrawdown).toBeCloseTo(figures['maxDrawdown'], 5)
       expect(book.positions).toEqual(readLiveRun(directory).positions)
     }
     expect(bookOf(dice).winRate).toBe(recordOf(dice).figures['winRate'])
