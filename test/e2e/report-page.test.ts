@@ -1,16 +1,12 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { renderHtml } from '../../engine/report/html.ts'
+import { browserPath, browserSuite, complaintsOf, launchBrowser, scrollsSideways } from '../support/browser.ts'
 import { reportFixture } from '../support/report-fixture.ts'
-
-const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = process.env['CHROMIUM_PATH'] ?? CANDIDATES.find((path) => existsSync(path))
-const REASON = `no browser: set CHROMIUM_PATH or install one of ${CANDIDATES.join(', ')}`
 
 interface Opened {
   readonly page: Page
@@ -19,7 +15,7 @@ interface Opened {
   readonly requests: string[]
 }
 
-describe.skipIf(executablePath === undefined)(executablePath ? 'report page' : `report page (${REASON})`, () => {
+describe.skipIf(browserPath === undefined)(browserSuite('report page'), () => {
   let browser: Browser
   let directory: string
   const files = { report: '', busy: '' }
@@ -33,10 +29,7 @@ describe.skipIf(executablePath === undefined)(executablePath ? 'report page' : `
     }
     await write('report', renderHtml(reportFixture({ candles: 3_000 })))
     await write('busy', renderHtml(reportFixture({ symbols: ['BTC/USDT'], candles: 24_000, entryChance: 1, hold: 1 })))
-    browser = await chromium.launch({
-      ...(executablePath === undefined ? {} : { executablePath }),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-    })
+    browser = await launchBrowser()
   })
   afterEach(async () => {
     for (const context of browser.contexts()) await context.close()
@@ -48,12 +41,9 @@ describe.skipIf(executablePath === undefined)(executablePath ? 'report page' : `
 
   async function open(name: keyof typeof files, options: BrowserContextOptions = {}): Promise<Opened> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, offline: true, ...options })
-    const [complaints, requests]: [string[], string[]] = [[], []]
+    const requests: string[] = []
     const page = await context.newPage()
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-    })
-    page.on('pageerror', (error) => complaints.push(error.message))
+    const complaints = complaintsOf(page)
     page.on('request', (request) => requests.push(request.url()))
     await page.goto(files[name])
     if (options.javaScriptEnabled !== false) {
@@ -69,9 +59,6 @@ describe.skipIf(executablePath === undefined)(executablePath ? 'report page' : `
     const { data } = largest.getContext('2d').getImageData(0, 0, largest.width, largest.height)
     return new Set(new Uint32Array(data.buffer)).size
   })()`)
-
-  const scrollsSideways = (page: Page): Promise<boolean> =>
-    page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
 
   const column = (page: Page, heading: string): Promise<number[]> => page.evaluate(`(() => {
     const table = document.querySelector('#trades-table')

@@ -1,0 +1,41 @@
+/** The server said no, or nothing at all. The message is one line for people; `status` is null where nobody answered. */
+export class ApiError extends Error {
+  constructor(message: string, readonly status: number | null) {
+    super(message)
+    this.name = 'ApiError'
+  }
+}
+
+const record = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? value as Record<string, unknown> : {}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null)
+  const error = record(record(body)['error'])
+  const [message, next] = [error['message'], error['do']]
+  const said = typeof message === 'string' ? message : `the server answered ${response.status}`
+  return new ApiError(typeof next === 'string' && next !== '' ? `${said}. ${next}` : said, response.status)
+}
+
+/** A request that is not answered in this time counts as lost, in ms. */
+const PATIENCE_MS = 20_000
+
+async function ask(path: string, init: RequestInit): Promise<unknown> {
+  let response: Response
+  try {
+    response = await fetch(path, { cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE_MS), ...init })
+  } catch {
+    throw new ApiError('the server does not answer', null)
+  }
+  if (!response.ok) throw await refusal(response)
+  return response.status === 204 ? null : response.json().catch(() => null) as Promise<unknown>
+}
+
+/** `T` is what the contract promises for the path. */
+export const get = async <T>(path: string): Promise<T> => await ask(path, {}) as T
+
+export const post = async <T>(path: string, body?: unknown): Promise<T> =>
+  await ask(path, body === undefined ? { method: 'POST' }
+    : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) as T
+
+export const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

@@ -1,0 +1,23 @@
+import type { Store } from '../data/store.ts'
+import { clock, parseTime } from '../data/format.ts'
+import { harmless, words } from '../data/text.ts'
+import { Prose } from '../parts/bits.tsx'
+import { Panel, Shown } from '../parts/panel.tsx'
+
+export const Alarms = ({ store }: { readonly store: Store }) => (
+  <Panel id="alarms" title="Alarms">
+    <Shown of={store.alarms} none={(list) => list.length === 0} empty="No alarm in this run.">
+      {(list) => (
+        <ol class="alarms" tabIndex={0} aria-label="Alarms, newest first">
+          {list.map((one) => (
+            <li key={one.id}>
+              <p><strong>▲ {harmless(words(one.event))}</strong>{one.symbol !== null && ` ${harmless(one.symbol)}`}{' '}
+                <time class="soft">{one.time === null ? '' : clock(parseTime(one.time))}</time></p>
+              <Prose text={one.text} most={300} />
+            </li>
+          ))}
+        </ol>
+      )}
+    </Shown>
+  </Panel>
+)

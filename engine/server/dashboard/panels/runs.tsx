@@ -1,0 +1,30 @@
+import type { Store } from '../data/store.ts'
+import { course, minute, NONE, parseTime, percent } from '../data/format.ts'
+import { harmless, words } from '../data/text.ts'
+import { Table } from '../parts/bits.tsx'
+import { Panel, Shown } from '../parts/panel.tsx'
+
+export const Runs = ({ store }: { readonly store: Store }) => (
+  <Panel id="runs" title="Finished runs">
+    <Shown of={store.runs} none={(list) => list.length === 0} empty="No run has finished yet.">
+      {(list) => (
+        <Table label="Runs, newest first" head={['Started', 'Scenario', 'Kind', 'State', 'Symbols', '#Trades', '#Return', 'Report']}>
+          {list.map((one) => (
+            <tr key={one.run}>
+              <td>{one.started_at === null ? NONE : minute(parseTime(one.started_at))}</td>
+              <th scope="row" title={one.run}>{harmless(one.scenario ?? one.run)}</th>
+              <td>{words(one.kind)}</td>
+              <td>{words(one.state)}</td>
+              <td>{harmless(one.symbols.join(', '))} {one.timeframe ?? ''}</td>
+              <td class="n">{one.trades ?? NONE}</td>
+              <td class={`n ${course(one.net_return)}`}>{percent(one.net_return, { signed: true })}</td>
+              <td>{one.has_report
+                ? <a href={`/api/runs/${encodeURIComponent(one.run)}/report`} aria-label={`Report of ${one.run}`} target="_blank" rel="noopener">Open</a>
+                : NONE}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Shown>
+  </Panel>
+)

@@ -1,0 +1,85 @@
+import type { Desk } from '../data/desk.ts'
+import { age, clock, parseTime, percent } from '../data/format.ts'
+import { harmless, words } from '../data/text.ts'
+import type { Decision, Run, Status } from '../data/types.ts'
+import { Badge, Fact } from '../parts/bits.tsx'
+import { ConfidenceBar } from '../parts/confidence-bar.tsx'
+import { Panel, Shown } from '../parts/panel.tsx'
+
+const RISK = {
+  RUNNING: { tone: 'good', says: 'Running' },
+  REDUCING: { tone: 'warn', says: 'Reducing: exits only' },
+  HALTED: { tone: 'bad', says: 'Halted: no orders' },
+} as const
+
+export const over = (run: Run | null): boolean => run?.state === 'finished' || run?.state === 'failed'
+
+/** State of the loop and what a person may do with it. */
+export function Session({ desk }: { readonly desk: Desk }) {
+  const { store } = desk
+  const run = store.run.value
+  return (
+    <Panel id="session" title="Session" aside={run === null ? null : <span class="soft">{words(run.kind)}</span>}>
+      <Shown of={store.status}>{(status) => <State desk={desk} status={status} run={run} />}</Shown>
+    </Panel>
+  )
+}
+
+function State({ desk, status, run }: { readonly desk: Desk; readonly status: Status; readonly run: Run | null }) {
+  const last = desk.store.decisions.value?.[0] ?? null
+  const risk = desk.store.risk.value
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="Loop">
+          {status.is_running ? <Badge tone="good">● Running</Badge> : <Badge tone="warn">■ {ended(run) ?? 'Stopped'}</Badge>}
+        </Fact>
+        <Fact name="Mode">{status.mode === 'AUTONOMOUS' ? 'Autonomous' : 'Manual: signals only'}</Fact>
+        <Fact name="Risk">
+          {risk === null ? '–' : <Badge tone={RISK[risk.state]?.tone ?? 'warn'}>{RISK[risk.state]?.says ?? risk.state}</Badge>}
+          {risk !== null && risk.reason !== null && <span class="soft reason">{harmless(words(risk.reason))}
+            {risk.since === null ? '' : `, since ${clock(parseTime(risk.since))}`}</span>}
+        </Fact>
+        <Fact name="Decisions"><span class="n">{status.loop_iterations}</span> made, <span class="n">{status.trades_executed}</span> executed</Fact>
+      </dl>
+      <Last desk={desk} last={last} run={run} />
+      {over(run) ? <p class="note">This run has ended: there is nothing to start or to stop.</p>
+        : <Acts desk={desk} running={status.is_running} halted={risk?.state !== undefined && risk.state !== 'RUNNING'} />}
+    </>
+  )
+}
+
+const ended = (run: Run | null): string | null =>
+  run?.state === 'finished' ? 'Finished' : run?.state === 'failed' ? 'Failed' : null
+
+function Last({ desk, last, run }: { readonly desk: Desk; readonly last: Decision | null; readonly run: Run | null }) {
+  if (last === null) return <p class="note">No decision yet: the first comes with the next closed candle.</p>
+  const time = parseTime(last.timestamp)
+  const ago = age(time, desk.follower.now.value)
+  return (
+    <div class="last">
+      <p>
+        <span class="soft">Last decision</span>{' '}
+        <strong>{harmless(last.action)} {harmless(last.symbol)}</strong>{' '}
+        <time dateTime={last.timestamp} title={`${clock(time)} UTC`}>{ago ?? clock(time)}</time>
+      </p>
+      <ConfidenceBar decision={last} policy={run?.policy ?? {}} breakEven={run?.break_even ?? null} />
+      {run !== null && run.base_rate !== null && <p class="soft small">A walk without skill reaches the target first {percent(run.base_rate, { digits: 1 })} of the time.</p>}
+    </div>
+  )
+}
+
+function Acts({ desk, running, halted }: { readonly desk: Desk; readonly running: boolean; readonly halted: boolean }) {
+  const busy = desk.busy.value
+  return (
+    <div class="acts" role="group" aria-label="Controls">
+      <button type="button" class={running ? '' : 'primary'} disabled={busy.has('toggle')} onClick={() => desk.toggle()}>
+        {running ? '■ Stop the loop' : '▶ Start the loop'}
+      </button>
+      <button type="button" disabled={busy.has('risk')} onClick={() => desk.risk(halted ? 'resume' : 'halt')}>
+        {halted ? '▶ Resume trading' : '⏸ Halt trading'}
+      </button>
+      <button type="button" class="danger" onClick={() => desk.panic()}>⚠ Panic …</button>
+    </div>
+  )
+}
