@@ -6,16 +6,16 @@ import { readTrail } from './audit/reader.ts'
 import { scenarioHash } from './backtest.ts'
 import { close } from './close.ts'
 import type { Resolution } from './config/resolve.ts'
-import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
-import type { PaperBlock } from './live-broker.ts'
 import { panic } from './panic.ts'
 import type { PastLine, Venue } from './ports.ts'
 import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
 import { RunBook } from './server/run-book.ts'
+import { runInfo } from './server/run-info.ts'
+import { serviceList } from './server/service-list.ts'
 import { halt, request, resume as resumeRun } from './session/operator-box.ts'
 import type { ServiceBook } from './session/service-book.ts'
 
@@ -24,6 +24,8 @@ export interface CockpitOptions {
   readonly resolution: Resolution
   readonly world: World
   readonly services: ServiceBook
+  /** Strikes out secrets. */
+  readonly redact: (text: string) => string
   /** Where the run trades, for leaving positions while no loop runs. */
   readonly venueOf: (run: LiveRun) => Venue
   readonly now: () => EpochMs
@@ -65,24 +67,19 @@ export class Cockpit implements Shown, Controls {
 
   info(): RunInfo {
     const { trader, resolution: { scenario } } = this.#options
-    const { policy, symbols, timeframe, providers, strategy } = scenario
-    const { fees: { maker, taker, asset }, slippageBps } = scenario.broker.options as PaperBlock
-    const costs = this.book.costs ?? { maker, taker, feeAsset: asset, slippageBps }
-    const { stopLoss, takeProfit } = policy
     const { ending } = trader
-    return {
-      run: trader.run, state: this.#state(), kind: 'live', venue: trader.venue, scenario: scenario.name, scenario_hash: scenarioHash(scenario),
-      strategy: strategy.name, symbols, timeframe, mode: trader.mode, started_at: this.#startedAt,
-      providers: providers.map(({ name }) => name), policy: snakeKeys(policy), base_rate: baseRate(stopLoss, takeProfit),
-      break_even: breakEvenRate(stopLoss, takeProfit, roundTripCosts(costs)),
-      notes: ending !== null && 'error' in ending ? [`The loop failed: ${messageOf(ending.error)}`] : [],
-      currency: symbols[0].split('/')[1], lanes: ['live'],
+    const record = {
+      run: trader.run, kind: 'live', venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
     }
+    return runInfo(record, this.book, {
+      state: this.#state(), mode: trader.mode,
+      notes: ending !== null && 'error' in ending ? [`The loop failed: ${this.#options.redact(messageOf(ending.error))}`] : [],
+    })
   }
 
   services(): readonly ServiceInfo[] {
-    const { resolution: { scenario }, services } = this.#options
-    return scenario.providers.slice(0, -1).map(({ name }, index) => ({ name, priority: index + 1, health: services.read(name) }))
+    const { resolution: { scenario: { providers } }, services } = this.#options
+    return serviceList(services, providers.map(({ name }) => name))
   }
 
   lanes(): readonly LaneInfo[] {
@@ -178,6 +175,3 @@ export class Cockpit implements Shown, Controls {
 }
 
 const waited = (ms: number): Promise<null> => new Promise((resolve) => { setTimeout(() => { resolve(null) }, ms).unref() })
-
-const snakeKeys = (policy: object): Record<string, number | null> =>
-  Object.fromEntries(Object.entries(policy).map(([name, value]) => [name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value as number | null]))
