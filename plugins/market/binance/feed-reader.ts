@@ -48,10 +48,10 @@ export class FeedReader {
   }
 
   /**
-   * One read, of several pages when much is missing. `latest` is the newest time that it can be at the venue. Returns the
+   * One read, of several pages when much is missing. `latest` tells the newest time that it can be at the venue. Returns the
    * failure, or null; throws what is not the exchange's doing.
    */
-  async read(now: EpochMs, latest: EpochMs, ended = false): Promise<CallError | null> {
+  async read(now: EpochMs, latest: () => EpochMs, ended = false): Promise<CallError | null> {
     let rows: readonly Candle[]
     try {
       rows = await this.#rows(this.feed.from(now), latest)
@@ -82,7 +82,7 @@ export class FeedReader {
     }
   }
 
-  async #rows(from: EpochMs, latest: EpochMs): Promise<readonly Candle[]> {
+  async #rows(from: EpochMs, latest: () => EpochMs): Promise<readonly Candle[]> {
     const { connection, timeframe, feed } = this.#reading
     const interval = intervalOf(timeframe)
     const step = timeframeMs(interval)
@@ -90,9 +90,10 @@ export class FeedReader {
     for (let startTime = from; ;) {
       const page = await connection.call('GET', 'klines',
         { symbol: marketId(feed.symbol), interval, startTime, limit: PAGE }, klines)
+      const newest = latest()
       for (const row of page) {
         const { openTime } = row
-        if (openTime >= startTime && openTime <= latest && floorToGrid(openTime, step) === openTime) rows.push(row)
+        if (openTime >= startTime && openTime <= newest && floorToGrid(openTime, step) === openTime) rows.push(row)
         else throw new CallError('unknown-outcome', `GET klines: the answer cannot be used: a candle at ${openTime}`)
       }
       if (page.length < PAGE) return interval === timeframe ? rows : this.#composed(rows)

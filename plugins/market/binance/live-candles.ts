@@ -68,7 +68,7 @@ export class LiveCandles {
     while (!this.#world.signal.aborted) {
       await this.#checkClock()
       const due = this.#due()
-      if (due !== undefined) this.#hold(await due.read(this.#now(), this.#latest()))
+      if (due !== undefined) this.#hold(await due.read(this.#now(), () => this.#latest()))
       for (const reader of this.#readers) reader.checkStale(this.#now())
       // Candles of one close time belong together: whoever is due as well is read first.
       if (this.#due() === undefined) yield* this.#deliver(false)
@@ -209,7 +209,7 @@ export class LiveCandles {
     const { clock, signal } = this.#world
     for (const reader of this.#readers) {
       for (let reads = 0, good = 0; reads < LAST_READS && good < 2 && !signal.aborted; reads++) {
-        if (await reader.read(clock.now(), this.#latest(), true) === null) good++
+        if (await reader.read(clock.now(), () => this.#latest(), true) === null) good++
       }
     }
     yield* this.#deliver(true)
