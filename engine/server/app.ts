@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import helmet from '@fastify/helmet'
 import files from '@fastify/static'
@@ -49,6 +50,8 @@ export interface ServerPlan {
 
 export const CSP = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
   + "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'"
+/** The documentation's page styles its own elements; nothing of a run is on it. */
+const DOCS_CSP = CSP.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 const BODY_BYTES = 16 * 1024
 const MINUTE = 60_000
 
@@ -58,6 +61,7 @@ export async function buildApp(plan: ServerPlan): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: BODY_BYTES, requestTimeout: 10_000, keepAliveTimeout: 10_000, exposeHeadRoutes: true,
     routerOptions: { maxParamLength: 300 },
+    clientErrorHandler: notHttp,
     frameworkErrors: (error, _request, reply) => { refuse(reply, error, report) },
   })
   const access = new Access(token, now)
@@ -83,7 +87,7 @@ export async function buildApp(plan: ServerPlan): Promise<FastifyInstance> {
     contentSecurityPolicy: false, hsts: false, frameguard: { action: 'deny' }, referrerPolicy: { policy: 'no-referrer' },
   })
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('content-security-policy', CSP)
+    reply.header('content-security-policy', request.routeOptions.url?.startsWith('/docs') === true ? DOCS_CSP : CSP)
     reply.header('cache-control', 'no-store')
     guard(guarding, request)
   })
@@ -124,6 +128,16 @@ export async function buildApp(plan: ServerPlan): Promise<FastifyInstance> {
 export function portOf(app: FastifyInstance): number {
   const address = app.server.address()
   return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** Answers what cannot be read as a request, once, and hangs up. */
+function notHttp(error: Error & { readonly code?: string }, socket: Socket): void {
+  const [status, what] = error.code === 'HPE_HEADER_OVERFLOW' ? ['431 Request Header Fields Too Large', 'the headers are too long'] as const
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? ['408 Request Timeout', 'the request did not come in time'] as const
+      : ['400 Bad Request', 'this is no HTTP request'] as const
+  const body = JSON.stringify(errorBody('TD_HTTP_REQUEST', what, null))
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`)
 }
 
 /** The page is no secret: it holds nothing of a run, and has the form for the token. */

@@ -29,14 +29,16 @@ export interface Asking {
 export function ask(url: string, path: string, { method = 'GET', headers = {}, body }: Asking = {}): Promise<Answer> {
   const json = typeof body === 'object' ? { 'content-type': 'application/json' } : {}
   const text = typeof body === 'object' ? JSON.stringify(body) : body
+  // Node leaves it out for methods that seldom have a body.
+  const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) }
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, path, method, headers: { ...json, ...headers }, agent: false }, (response) => {
+    const request = httpRequest({ hostname, port, path, method, headers: { ...length, ...json, ...headers }, agent: false }, (response) => {
       let got = ''
       response.setEncoding('utf8').on('data', (chunk: string) => { got += chunk })
       response.once('error', reject)
       response.once('end', () => {
-        const isJson = (response.headers['content-type'] ?? '').includes('json')
+        const isJson = got !== '' && (response.headers['content-type'] ?? '').includes('json')
         resolve({ status: response.statusCode!, headers: response.headers, text: got, json: isJson ? JSON.parse(got) as unknown : null })
       })
     })
