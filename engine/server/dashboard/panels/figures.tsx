@@ -50,6 +50,6 @@ function Named({ title, values, folded = false }: {
 }) {
   const rows = Object.entries(values)
   if (rows.length === 0) return null
-  const list = <dl class="facts two">{rows.map(([name, one]) => <Fact key={name} name={words(name)} tone="n">{value(name, one)}</Fact>)}</dl>
+  const list = <dl class="facts">{rows.map(([name, one]) => <Fact key={name} name={words(name)} tone="n">{value(name, one)}</Fact>)}</dl>
   return folded ? <details><summary>{title}</summary>{list}</details> : <div class="named"><h3>{title}</h3>{list}</div>
 }

@@ -41,7 +41,7 @@ function Row({ desk, one }: { readonly desk: Desk; readonly one: Service }) {
       </dl>
       <p class="small soft">
         <span>{used === null ? 'Never used' : `Used ${age(used, desk.follower.now.value) ?? clock(used)}`}. </span>
-        {one.reason !== null && <span>{harmless(words(one.reason))}{one.until === null ? '' : ` until ${clock(parseTime(one.until))}`}. </span>}
+        {one.reason !== null && <span>Reason: {harmless(words(one.reason))}{one.until === null ? '' : ` until ${clock(parseTime(one.until))}`}. </span>}
         {errors.length > 0 && <span>Errors: {errors.map(([name, count]) => `${words(name)} ${count}`).join(', ')}.</span>}
       </p>
     </li>

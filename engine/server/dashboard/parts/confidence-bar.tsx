@@ -8,10 +8,12 @@ export function requiredFor({ action, required }: Pick<Decision, 'action' | 'req
 }
 
 /** How sure a decision was, beside what it needed and what it takes to earn the costs back. */
-export function ConfidenceBar({ decision, policy, breakEven }: {
+export function ConfidenceBar({ decision, policy, breakEven, compact = false }: {
   readonly decision: Pick<Decision, 'action' | 'confidence' | 'required'>
   readonly policy: Run['policy']
   readonly breakEven: number | null
+  /** The break-even has a mark, and no words. */
+  readonly compact?: boolean
 }) {
   const { confidence } = decision
   const required = requiredFor(decision, policy)
@@ -30,7 +32,7 @@ export function ConfidenceBar({ decision, policy, breakEven }: {
       <p class="small">
         <span>Confidence <strong>{short(confidence)}</strong></span>
         {required !== null && <span class={proposed ? '' : 'soft'}>{!proposed ? 'an order needs' : enough ? '≥ needed' : '< needed'} {short(required)}</span>}
-        {breakEven !== null && <span class="soft">break-even {short(breakEven)}</span>}
+        {breakEven !== null && !compact && <span class="soft">break-even {short(breakEven)}</span>}
       </p>
     </div>
   )
