@@ -100,7 +100,7 @@ export function fullDashboard(): DashboardData {
   })
   const at = (back: number): number => candles[candles.length - back][0]
   return {
-    ...emptyDashboard(), run,
+    ...emptyDashboard(), run: { ...run },
     status: {
       enabled: true, mode: 'AUTONOMOUS', is_running: true, trades_executed: 7, last_decision_time: '2024-03-01 12:00:00',
       current_confidence: 0.81, active_positions: 1, loop_iterations: 151,

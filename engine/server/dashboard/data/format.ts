@@ -34,7 +34,7 @@ export const money = (value: number | null | undefined): string => number(value,
 export function percent(fraction: number | null | undefined, { signed = false, digits = 2 } = {}): string {
   if (fraction === null || fraction === undefined) return NONE
   const text = number(fraction * 100, digits)
-  return `${signed && fraction > 0 && /[1-9]/.test(text) ? '+' : ''}${text} %`
+  return `${signed && fraction > 0 && /[1-9]/.test(text) ? '+' : ''}${text}\u00A0%`
 }
 
 export const signedMoney = (value: number | null | undefined): string =>
@@ -46,7 +46,7 @@ export const course = (value: number | null | undefined): string =>
 
 /** ms → `850 ms`, `2.4 s`. */
 export const latency = (ms: number | null): string =>
-  ms === null ? NONE : ms < 1_000 ? `${number(ms, 0)} ms` : `${number(ms / 1_000, 1)} s`
+  ms === null ? NONE : ms < 1_000 ? `${number(ms, 0)}\u00A0ms` : `${number(ms / 1_000, 1)}\u00A0s`
 
 /** `$0.0123` */
 export const dollars = (value: number | null | undefined): string =>

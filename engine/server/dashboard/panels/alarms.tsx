@@ -1,6 +1,7 @@
 import type { Store } from '../data/store.ts'
 import { clock, parseTime } from '../data/format.ts'
 import { harmless, words } from '../data/text.ts'
+import type { Alarm } from '../data/types.ts'
 import { Prose } from '../parts/bits.tsx'
 import { Panel, Shown } from '../parts/panel.tsx'
 
@@ -13,7 +14,7 @@ export const Alarms = ({ store }: { readonly store: Store }) => (
             <li key={one.id}>
               <p><strong>▲ {harmless(words(one.event))}</strong>{one.symbol !== null && ` ${harmless(one.symbol)}`}{' '}
                 <time class="soft">{one.time === null ? '' : clock(parseTime(one.time))}</time></p>
-              <Prose text={one.text} most={300} />
+              <Prose text={facts(one)} most={300} />
             </li>
           ))}
         </ol>
@@ -21,3 +22,9 @@ export const Alarms = ({ store }: { readonly store: Store }) => (
     </Shown>
   </Panel>
 )
+
+/** The text begins with the event's name, which is said already. */
+function facts({ event, text }: Alarm): string {
+  const name = words(event)
+  return text.startsWith(`${name}; `) ? text.slice(name.length + 2) : text
+}

@@ -11,7 +11,7 @@ type Part = Readonly<Record<string, unknown>>
 const part = (value: unknown): Part => typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Part : {}
 const isNone = (value: unknown): value is null | undefined => value === null || value === undefined
 const list = (value: unknown): readonly unknown[] => Array.isArray(value) ? value as unknown[] : []
-const text = (value: unknown): string => isNone(value) ? '–' : typeof value === 'string' ? value : asText(value)
+const text = (value: unknown): string => isNone(value) ? '–' : typeof value === 'boolean' ? (value ? 'yes' : 'no') : typeof value === 'string' ? value : asText(value)
 
 /** One decision with everything that was said on the way to it. */
 export function Conversation({ id, close }: { readonly id: number; readonly close: () => void }) {
@@ -94,6 +94,12 @@ const Service = ({ asked: { provider, skipped, replies } }: { readonly asked: As
   </li>
 )
 
+/** A failure is a kind with a message, or anything else. */
+function failed(failure: unknown): string {
+  const { kind, message } = part(failure)
+  return typeof kind === 'string' && typeof message === 'string' ? `${words(kind)}: ${message}` : text(failure)
+}
+
 function Answer({ reply: { answer, failure, latency_ms: ms, attempts, usage }, number: turn }: { readonly reply: Reply; readonly number: number }) {
   const said = part(answer)
   const head = !isNone(failure) ? 'failed' : `${text(said['action'])}${typeof said['confidence'] === 'number' ? `, ${percent(said['confidence'], { digits: 1 })}` : ''}`
@@ -101,7 +107,7 @@ function Answer({ reply: { answer, failure, latency_ms: ms, attempts, usage }, n
     <div class="answer">
       <p class="small"><strong>Answer {turn}: {harmless(head)}</strong>
         <span class="soft"> {latency(ms)}{attempts !== null && attempts > 1 ? `, ${attempts} attempts` : ''}{isNone(usage) ? '' : `, ${harmless(asText(usage).replaceAll(/[{}"\s]+/g, ' ').trim())}`}</span></p>
-      <Prose text={!isNone(failure) ? text(failure) : typeof said['reasoning'] === 'string' ? said['reasoning'] : text(answer)} most={1_200} />
+      <Prose text={!isNone(failure) ? failed(failure) : typeof said['reasoning'] === 'string' ? said['reasoning'] : text(answer)} most={1_200} />
     </div>
   )
 }

@@ -43,7 +43,7 @@ function Row({ desk, one }: { readonly desk: Desk; readonly one: Decision }) {
         <time dateTime={one.timestamp}>{time}</time>
       </button>
       <p class="what"><strong class={`act ${one.action.toLowerCase()}`}>{harmless(one.action)}</strong> {harmless(one.symbol)}</p>
-      <ConfidenceBar decision={one} policy={run?.policy ?? {}} breakEven={run?.break_even ?? null} />
+      <ConfidenceBar decision={one} policy={run?.policy ?? {}} breakEven={run?.break_even ?? null} compact />
       <p class="who">{harmless(one.provider ?? 'nobody')}
         {one.fallbacks.length > 0 && <span class="soft block">
           after {one.fallbacks.map(({ provider, error }) => `${harmless(provider)} (${harmless(words(cut(error, 60)))})`).join(', ')}

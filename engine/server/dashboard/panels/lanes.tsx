@@ -7,7 +7,7 @@ import { Panel, Shown } from '../parts/panel.tsx'
 export const Lanes = ({ store }: { readonly store: Store }) => (
   <Panel id="lanes" title="Shadow lanes">
     <Shown of={store.lanes} none={(list) => list.length < 2}
-      empty="No shadow lane: name some under `shadow` in the scenario to compare on the same candles.">
+      empty="No shadow lane: name some under “shadow” in the scenario to compare on the same candles.">
       {(list) => (
         <Table label="Lanes" head={['Lane', '#Equity', '#Return', '#Worst fall', '#Trades', '#Won', '#Open']}>
           {list.map((one, index) => (

@@ -46,5 +46,5 @@ function told({ symbol, candles, marks, position }: Candles): string {
   const open = position === null ? 'no open position'
     : `entry ${price(position.entry_price)}, stop ${price(position.stop)}, target ${price(position.target)}`
   return `${harmless(symbol)}: ${price(last[4])} at ${minute(last[0])} UTC; ${candles.length} candles between ${price(low)} and ${price(high)}; `
-    + `${count('entry')} entries, ${count('exit')} exits; ${open}.`
+    + `entries ${count('entry')}, exits ${count('exit')}; ${open}.`
 }

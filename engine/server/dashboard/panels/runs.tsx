@@ -19,7 +19,8 @@ export const Runs = ({ store }: { readonly store: Store }) => (
               <td class="n">{one.trades ?? NONE}</td>
               <td class={`n ${course(one.net_return)}`}>{percent(one.net_return, { signed: true })}</td>
               <td>{one.has_report
-                ? <a href={`/api/runs/${encodeURIComponent(one.run)}/report`} aria-label={`Report of ${one.run}`} target="_blank" rel="noopener">Open</a>
+                ? <a href={`/api/runs/${encodeURIComponent(one.run)}/report`} target="_blank" rel="noopener">
+                  Open<span class="sr"> the report of {one.run}</span></a>
                 : NONE}</td>
             </tr>
           ))}

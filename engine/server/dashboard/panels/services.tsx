@@ -38,12 +38,12 @@ function Row({ desk, one }: { readonly desk: Desk; readonly one: Service }) {
         <div><dt><abbr title="median">p50</abbr></dt><dd class="n">{latency(one.latency_p50_ms)}</dd></div>
         <div><dt><abbr title="95th percentile">p95</abbr></dt><dd class="n">{latency(one.latency_p95_ms)}</dd></div>
         <div><dt>Cost</dt><dd class="n">{dollars(one.cost_usd)}</dd></div>
-        <div><dt>Used</dt><dd class="n">{used === null ? 'never' : age(used, desk.follower.now.value) ?? clock(used)}</dd></div>
       </dl>
-      {(one.reason !== null || errors.length > 0) && <p class="small soft">
-        {one.reason !== null && <span>{harmless(words(one.reason))}{one.until === null ? '' : ` until ${clock(parseTime(one.until))}`}. </span>}
+      <p class="small soft">
+        <span>{used === null ? 'Never used' : `Used ${age(used, desk.follower.now.value) ?? clock(used)}`}. </span>
+        {one.reason !== null && <span>Reason: {harmless(words(one.reason))}{one.until === null ? '' : ` until ${clock(parseTime(one.until))}`}. </span>}
         {errors.length > 0 && <span>Errors: {errors.map(([name, count]) => `${words(name)} ${count}`).join(', ')}.</span>}
-      </p>}
+      </p>
     </li>
   )
 }

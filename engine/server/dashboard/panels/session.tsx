@@ -58,9 +58,8 @@ function Last({ desk, last, run }: { readonly desk: Desk; readonly last: Decisio
   const ago = age(time, desk.follower.now.value)
   return (
     <div class="last">
-      <p>
-        <span class="soft">Last decision</span>{' '}
-        <strong>{harmless(last.action)} {harmless(last.symbol)}</strong>{' '}
+      <p class="spread">
+        <span><span class="soft">Last</span> <strong>{harmless(last.action)} {harmless(last.symbol)}</strong></span>{' '}
         <time dateTime={last.timestamp} title={`${clock(time)} UTC`}>{ago ?? clock(time)}</time>
       </p>
       <ConfidenceBar decision={last} policy={run?.policy ?? {}} breakEven={run?.break_even ?? null} />
@@ -77,7 +76,7 @@ function Acts({ desk, running, halted }: { readonly desk: Desk; readonly running
         {running ? '■ Stop the loop' : '▶ Start the loop'}
       </button>
       <button type="button" disabled={busy.has('risk')} onClick={() => desk.risk(halted ? 'resume' : 'halt')}>
-        {halted ? '▶ Resume trading' : '⏸ Halt trading'}
+        {halted ? 'Resume trading' : 'Halt trading'}
       </button>
       <button type="button" class="danger" onClick={() => desk.panic()}>⚠ Panic …</button>
     </div>

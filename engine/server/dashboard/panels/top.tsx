@@ -22,8 +22,8 @@ export function Top({ desk }: { readonly desk: Desk }) {
       <p class="which">{run === null ? '' : [run.scenario, run.strategy, run.symbols.join(', '), run.timeframe]
         .filter((part) => part !== null && part !== '').map((part) => harmless(String(part))).join(' · ')}</p>
       <Link desk={desk} />
-      <button type="button" class="quiet" aria-pressed={isDark()} onClick={() => choose(isDark() ? 'light' : 'dark')}>
-        <span aria-hidden="true">{isDark() ? '☾' : '☀'}</span> Dark
+      <button type="button" class="quiet" aria-label="Dark colours" aria-pressed={isDark()} onClick={() => choose(isDark() ? 'light' : 'dark')}>
+        <span aria-hidden="true">◐</span> <span class="wide-only">Dark</span>
       </button>
     </header>
   )

@@ -8,16 +8,19 @@ export function requiredFor({ action, required }: Pick<Decision, 'action' | 'req
 }
 
 /** How sure a decision was, beside what it needed and what it takes to earn the costs back. */
-export function ConfidenceBar({ decision, policy, breakEven }: {
+export function ConfidenceBar({ decision, policy, breakEven, compact = false }: {
   readonly decision: Pick<Decision, 'action' | 'confidence' | 'required'>
   readonly policy: Run['policy']
   readonly breakEven: number | null
+  /** The break-even has a mark, and no words. */
+  readonly compact?: boolean
 }) {
   const { confidence } = decision
   const required = requiredFor(decision, policy)
   if (confidence === null) return <p class="soft small">No confidence was told.</p>
   const short = (value: number): string => percent(value, { digits: 0 })
-  const enough = required !== null && confidence >= required
+  const proposed = decision.action !== 'HOLD'
+  const enough = proposed && required !== null && confidence >= required
   return (
     <div class="confidence">
       <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false">
@@ -28,8 +31,8 @@ export function ConfidenceBar({ decision, policy, breakEven }: {
       </svg>
       <p class="small">
         <span>Confidence <strong>{short(confidence)}</strong></span>
-        {required !== null && <span>{enough ? '≥' : '<'} needed {short(required)}</span>}
-        {breakEven !== null && <span class="soft">break-even {short(breakEven)}</span>}
+        {required !== null && <span class={proposed ? '' : 'soft'}>{!proposed ? 'an order needs' : enough ? '≥ needed' : '< needed'} {short(required)}</span>}
+        {breakEven !== null && !compact && <span class="soft">break-even {short(breakEven)}</span>}
       </p>
     </div>
   )

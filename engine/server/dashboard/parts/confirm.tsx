@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { messageOf } from '../data/api.ts'
 import { harmless } from '../data/text.ts'
 import { Dialog } from './dialog.tsx'
@@ -23,7 +23,7 @@ export function Confirm({ question, close }: { readonly question: Question; read
   const [result, setResult] = useState<{ readonly text: string; readonly failed: boolean } | null>(null)
   const safe = useRef<HTMLButtonElement>(null)
   // The button that does nothing has the focus at every step: Enter, pressed once too often, is harmless.
-  useEffect(() => safe.current?.focus(), [step])
+  useLayoutEffect(() => safe.current?.focus(), [step])
 
   const run = async (): Promise<void> => {
     setStep('busy')

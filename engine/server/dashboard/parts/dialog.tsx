@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /** A modal dialog: the browser keeps the focus inside, closes it with Escape and gives the focus back. */
 export function Dialog({ title, wide = false, role, close, children }: {
@@ -10,7 +10,8 @@ export function Dialog({ title, wide = false, role, close, children }: {
   readonly children: ComponentChildren
 }) {
   const box = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // Before the next key is pressed: it belongs to the dialog.
+  useLayoutEffect(() => {
     const opener = document.activeElement
     box.current?.showModal()
     return () => { if (opener instanceof HTMLElement && opener.isConnected) opener.focus() }
