@@ -1,35 +1,32 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { World } from './assemble.ts'
-import type { AutonomousTrader, Ending } from './autonomous.ts'
+import { AutonomousTrader, type AutonomousOptions, type Ending } from './autonomous.ts'
 import { readTrail } from './audit/reader.ts'
 import { scenarioHash } from './backtest.ts'
 import { close } from './close.ts'
 import type { Resolution } from './config/resolve.ts'
-import { isoTime, type EpochMs } from './core/time.ts'
+import { isoTime } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import { panic } from './panic.ts'
 import type { PastLine, Venue } from './ports.ts'
 import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
+import { redactor } from './recording/redaction.ts'
 import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
 import { halt, request, resume as resumeRun } from './session/operator-box.ts'
-import type { ServiceBook } from './session/service-book.ts'
+import { ServiceBook } from './session/service-book.ts'
 
-export interface CockpitOptions {
-  readonly trader: AutonomousTrader
-  readonly resolution: Resolution
-  readonly world: World
-  readonly services: ServiceBook
-  /** Strikes out secrets. */
-  readonly redact: (text: string) => string
+export interface CockpitOptions extends Omit<AutonomousOptions, 'onLine'> {
   /** Where the run trades, for leaving positions while no loop runs. */
   readonly venueOf: (run: LiveRun) => Venue
-  readonly now: () => EpochMs
 }
+
+/** USD that AI answers may cost on a UTC day when nobody says. */
+export const DAY_BUDGET = 5
 
 /** How long a start may take before whoever asked for it is answered, and how long a close may. */
 const START_MS = 5_000
@@ -38,26 +35,43 @@ const CLOSE_MS = 30_000
 /** What a page shows of a trading run, and what people may do with it. */
 export class Cockpit implements Shown, Controls {
   readonly book = new RunBook()
+  readonly trader: AutonomousTrader
+  readonly #resolution: Resolution
+  readonly #world: World
   readonly #options: CockpitOptions
+  readonly #services: ServiceBook
+  readonly #redact: (text: string) => string
+  readonly #hearers: ((line: PastLine) => void)[] = []
   readonly #listeners = new Set<() => void>()
   #turning: Promise<void> | null = null
   #heard: (() => void) | null = null
 
-  constructor(options: CockpitOptions) {
+  /** Throws TD_SCENARIO_INVALID for a scenario that cannot be traded live, TD_TRAIL_BROKEN where its run cannot be gone on with. */
+  constructor(resolution: Resolution, world: World, options: CockpitOptions) {
+    this.#resolution = resolution
+    this.#world = world
     this.#options = options
-    const trail = join(options.trader.directory, 'audit.jsonl')
+    this.#services = new ServiceBook(options.out)
+    this.#redact = redactor(world.env)
+    this.trader = new AutonomousTrader(resolution, world, { ...options, onLine: (line) => { this.#see(line) } })
+    const trail = join(this.trader.directory, 'audit.jsonl')
     if (existsSync(trail)) for (const { fields } of readTrail(trail).lines) this.book.see(fields)
   }
 
-  /** A line that was added to the trail. */
-  readonly see = (line: PastLine): void => {
+  /** `listener` is told every line that is added to the trail. */
+  hear(listener: (line: PastLine) => void): void {
+    this.#hearers.push(listener)
+  }
+
+  #see(line: PastLine): void {
     this.book.see(line)
+    for (const hear of this.#hearers) hear(line)
     this.#heard?.()
     this.#heard = null
   }
 
-  get mode(): 'AUTONOMOUS' | 'MANUAL' { return this.#options.trader.mode }
-  get running(): boolean { return this.#options.trader.running }
+  get mode(): 'AUTONOMOUS' | 'MANUAL' { return this.trader.mode }
+  get running(): boolean { return this.trader.running }
   get enabled(): boolean { return this.running }
 
   onChange(listener: () => void): () => void {
@@ -66,24 +80,30 @@ export class Cockpit implements Shown, Controls {
   }
 
   info(): RunInfo {
-    const { trader, resolution: { scenario } } = this.#options
+    const { trader } = this
+    const { scenario } = this.#resolution
     const { ending } = trader
     const record = {
       run: trader.run, kind: 'live', venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
     }
     return runInfo(record, this.book, {
       state: this.#state(), mode: trader.mode,
-      notes: ending !== null && 'error' in ending ? [`The loop failed: ${this.#options.redact(messageOf(ending.error))}`] : [],
+      notes: ending !== null && 'error' in ending ? [`The loop failed: ${this.#redact(messageOf(ending.error))}`] : [],
     })
   }
 
   services(): readonly ServiceInfo[] {
-    const { resolution: { scenario: { providers } }, services } = this.#options
-    return serviceList(services, providers.map(({ name }) => name))
+    return serviceList(this.#services, this.#resolution.scenario.providers.map(({ name }) => name))
   }
 
   lanes(): readonly LaneInfo[] {
     return []
+  }
+
+  /** Stops the loop and what was started for it. */
+  async end(): Promise<void> {
+    await this.trader.close()
+    this.#changed()
   }
 
   /** Starts or stops the loop; while one of the two is under way, waits for it instead. Rejects when a start fails. */
@@ -94,7 +114,7 @@ export class Cockpit implements Shown, Controls {
 
   /** Resolves once the loop has written its first line. Rejects with what a start fails with. */
   async start(): Promise<void> {
-    const { trader } = this.#options
+    const { trader } = this
     if (trader.running) return
     if (trader.ending !== null && 'result' in trader.ending && trader.ending.result.state === 'finished') {
       throw new TapedeckError('TD_USAGE', 'the practice exchange\'s tape has come to its end; start the program anew for another')
@@ -109,12 +129,13 @@ export class Cockpit implements Shown, Controls {
   }
 
   async stop(): Promise<void> {
-    await this.#options.trader.stop()
+    await this.trader.stop()
     this.#changed()
   }
 
   act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void> {
-    const { trader: { directory }, now } = this.#options
+    const { directory } = this.trader
+    const { now } = this.#options
     return new Promise((resolve) => {
       this.#begun()
       if (act === 'halt') halt(directory, reason, now())
@@ -126,7 +147,9 @@ export class Cockpit implements Shown, Controls {
   }
 
   async close(symbol: string): Promise<void> {
-    const { trader: { directory }, world, venueOf, now } = this.#options
+    const { directory } = this.trader
+    const { venueOf, now } = this.#options
+    const world = this.#world
     this.#begun()
     await close(readLiveRun(directory), symbol, {
       reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
@@ -134,7 +157,9 @@ export class Cockpit implements Shown, Controls {
   }
 
   async panic(): Promise<Flattened> {
-    const { trader: { directory }, world, venueOf, now } = this.#options
+    const { directory } = this.trader
+    const { venueOf, now } = this.#options
+    const world = this.#world
     this.#begun()
     const closed: string[] = []
     const failed: { symbol: string; message: string }[] = []
@@ -149,9 +174,9 @@ export class Cockpit implements Shown, Controls {
   }
 
   async service(name: string, action: 'enable' | 'disable'): Promise<void> {
-    const { services, world, now } = this.#options
-    if (action === 'enable') await enable(name, services, now())
-    else await disable(name, 'a person said so', services, world, now())
+    const { now } = this.#options
+    if (action === 'enable') await enable(name, this.#services, now())
+    else await disable(name, 'a person said so', this.#services, this.#world, now())
     this.#changed()
   }
 
@@ -159,11 +184,11 @@ export class Cockpit implements Shown, Controls {
 
   /** Nothing can be said to a run that has no directory yet. */
   #begun(): void {
-    if (!existsSync(join(this.#options.trader.directory, 'run.json'))) throw new TapedeckError('TD_RUN_MISSING', 'the run has not begun yet; start it first')
+    if (!existsSync(join(this.trader.directory, 'run.json'))) throw new TapedeckError('TD_RUN_MISSING', 'the run has not begun yet; start it first')
   }
 
   #state(): RunState {
-    const { running, ending } = this.#options.trader
+    const { running, ending } = this.trader
     if (running) return 'running'
     if (ending === null) return 'stopped'
     return 'error' in ending ? 'failed' : ending.result.state

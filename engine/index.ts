@@ -9,6 +9,7 @@ export { TapedeckError } from './errors.ts'
 export {
   AutonomousAITrader, BackupAIService, GeminiAnalyzer, type Analysis, type MarketData, type ServiceStatus, type TraderAnalysis,
 } from './trader.ts'
+export { FullyAutonomousTrader, type AutonomousStatus, type ExecutedDecision, type FullyAutonomousOptions } from './fully-autonomous.ts'
 export { definePlugin, defineStrategy } from './ports.ts'
 export type * from './ports.ts'
 export type { Candle } from './core/candle.ts'

@@ -3,12 +3,11 @@ import { createInterface } from 'node:readline/promises'
 import type { Argv } from 'yargs'
 import { openAnnouncer } from '../announce.ts'
 import { prepareDecisions } from '../assemble.ts'
-import { AutonomousTrader } from '../autonomous.ts'
+import type { AutonomousTrader } from '../autonomous.ts'
 import { bannerOf } from '../banner.ts'
-import { Cockpit } from '../cockpit.ts'
+import { Cockpit, DAY_BUDGET } from '../cockpit.ts'
 import type { Resolution } from '../config/resolve.ts'
-import type { Settings } from '../config/settings.ts'
-import { timeframeOf, TIMEFRAMES } from '../core/timeframe.ts'
+import { liveSettings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { FASTEST } from '../exchange.ts'
 import { flightLines, flightOf, isCleared } from '../flight-check.ts'
@@ -17,7 +16,6 @@ import { pause } from '../real-clock.ts'
 import { redactor } from '../recording/redaction.ts'
 import type { Server } from '../server/server.ts'
 import { sayingOf } from '../session/sayings.ts'
-import { ServiceBook } from '../session/service-book.ts'
 import { venueFrom, venueOfRun } from '../venue.ts'
 import { version } from '../version.ts'
 import { defineCommand } from './command.ts'
@@ -37,9 +35,6 @@ interface Arguments extends ScenarioArguments {
   readonly port?: number
   readonly noServer: boolean
 }
-
-/** USD that AI answers may cost on a day when nobody says. */
-const DAY_BUDGET = 5
 
 export const liveCommand = defineCommand<Arguments>({
   command: 'live <scenario>',
@@ -68,24 +63,19 @@ export const liveCommand = defineCommand<Arguments>({
     })
     const world = { ...terminal.worldOf(argv.out), log }
     const mode = settings.autonomousMode ? 'AUTONOMOUS' : 'MANUAL'
-    const heard: ((line: Parameters<typeof sayingOf>[0]) => void)[] = []
-    const trader = new AutonomousTrader(resolution, world, {
+    const cockpit = new Cockpit(resolution, world, {
       out: argv.out, venue, speed, mode, checkIntervalMs: settings.checkIntervalSeconds * 1000,
       decisions: join('logs', 'autonomous_trades.jsonl'), dayBudget: DAY_BUDGET, now: () => Date.now(),
-      onLine(line) { for (const hear of heard) hear(line) },
+      venueOf: (run) => venueOfRun(run.record, settings, env, { mainnet: argv.mainnet }),
     })
-    heard.push((line) => {
+    const { trader } = cockpit
+    cockpit.hear((line) => {
       const saying = sayingOf(line)
       if (saying !== null) log[saying.level](saying.text)
     })
-    const cockpit = new Cockpit({
-      trader, resolution, world, services: new ServiceBook(argv.out), now: () => Date.now(), redact: redactor(env),
-      venueOf: (run) => venueOfRun(run.record, settings, env, { mainnet: argv.mainnet }),
-    })
-    heard.push(cockpit.see)
     const announcer = await openAnnouncer(resolution, world, trader.run)
-    if (announcer !== null) heard.push(announcer.see)
-    const server = argv.noServer ? null : await openServer(cockpit, trader, argv, terminal, log)
+    if (announcer !== null) cockpit.hear(announcer.see)
+    const server = argv.noServer ? null : await openServer(cockpit, argv, terminal, log)
     try {
       const { links } = await prepareDecisions(resolution, world)
       for (const line of bannerOf(resolution, {
@@ -95,7 +85,7 @@ export const liveCommand = defineCommand<Arguments>({
       announcer?.listen(commandsOf(cockpit))
       await (server === null ? trader.start() : ended(trader, terminal.world.signal, log))
     } finally {
-      await trader.close()
+      await cockpit.end()
       await server?.close()
       await announcer?.close()
     }
@@ -120,11 +110,11 @@ async function ended(trader: AutonomousTrader, signal: AbortSignal, log: Logger)
 const ENDED_POLL_MS = 500
 
 /** fastify and what belongs to it are loaded by nobody else. */
-async function openServer(cockpit: Cockpit, trader: AutonomousTrader, { host, port, out }: Arguments, { settings, env }: Terminal, log: Logger): Promise<Server> {
+async function openServer(cockpit: Cockpit, { host, port, out }: Arguments, { settings, env }: Terminal, log: Logger): Promise<Server> {
   const [{ startServer }, { dashboardFolder }] = await Promise.all([import('../server/server.ts'), import('../serve.ts')])
   return startServer({
     shown: cockpit, controls: cockpit, host: host ?? settings.host, port: port === undefined ? settings.port : wholeNumber('port', port, 0, 65_535),
-    env, out, run: trader.directory, dashboard: dashboardFolder(), version: version(), now: () => Date.now(),
+    env, out, run: cockpit.trader.directory, dashboard: dashboardFolder(), version: version(), now: () => Date.now(),
     report: (error) => { log.error(`a request failed: ${messageOf(error)}`) },
   })
 }
@@ -147,17 +137,6 @@ const commandsOf = (cockpit: Cockpit): CommandHandler => async ({ act, symbol })
       return symbols.length === 0 ? 'nothing is held' : `asked to leave ${symbols.join(', ')}`
     }
   }
-}
-
-/** Defaults that only trading without an end has: the seed system's symbol, and a candle for every check. */
-function liveSettings(settings: Settings): Settings {
-  const { symbol = 'BTC/USDT', timeframe, checkIntervalSeconds } = settings
-  const checked = timeframe ?? timeframeOf(checkIntervalSeconds * 1000)
-  if (checked === null) {
-    throw new TapedeckError('TD_SETTING_INVALID', `CHECK_INTERVAL=${checkIntervalSeconds}: without a timeframe, candles are that long, and there are none of that length; `
-      + `expected the seconds of one of ${Object.keys(TIMEFRAMES).join(', ')}, or set timeframe or TIMEFRAME`)
-  }
-  return { ...settings, symbol, timeframe: checked }
 }
 
 /** The practice exchange of this process where nobody named a venue and no key of one is set. */

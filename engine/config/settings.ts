@@ -1,4 +1,4 @@
-import { isTimeframe, type Timeframe } from '../core/timeframe.ts'
+import { isTimeframe, timeframeOf, TIMEFRAMES, type Timeframe } from '../core/timeframe.ts'
 import { TapedeckError } from '../errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -97,6 +97,14 @@ export function readSettings(env: Environment): Settings {
     port: number('PORT', (value) => Number.isInteger(value) && value >= 0 && value < 65_536, 'a port from 0 to 65535')
       ?? 5000,
   })
+}
+
+/** Defaults that only trading without an end has: the seed system's symbol, and a candle for every check. Throws TD_SETTING_INVALID. */
+export function liveSettings(settings: Settings): Settings {
+  const { symbol = 'BTC/USDT', timeframe, checkIntervalSeconds } = settings
+  const checked = timeframe ?? timeframeOf(checkIntervalSeconds * 1000)
+  if (checked !== null) return { ...settings, symbol, timeframe: checked }
+  return fail('CHECK_INTERVAL', String(checkIntervalSeconds), `the seconds of one of ${Object.keys(TIMEFRAMES).join(', ')}, since without a timeframe candles are that long`)
 }
 
 /** The same object without keys whose value is undefined. */
