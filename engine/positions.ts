@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { readTrail, type TrailLine } from './audit/reader.ts'
 import type { Fill } from './core/order.ts'
-import { applyFill, createPortfolio, voidPosition, type Holding } from './core/portfolio.ts'
 import type { EpochMs } from './core/time.ts'
 import { messageOf } from './errors.ts'
 import type { LaneTerms } from './assemble.ts'
@@ -11,30 +10,13 @@ import type { PastLine, Venue } from './ports.ts'
 import { LiveDirectory, readRun, recordsIn, type RunRecord } from './session/live-directory.ts'
 import { haltOf, resumePending } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
+import { TrailBook, type OpenPosition } from './session/trail-book.ts'
 import { recordedVenue } from './venue.ts'
 
 /** What `tapedeck panic` did to a run, beside the trail that only the run itself may write. */
 export const PANIC_FILE = 'panic.jsonl'
 
-export interface OpenPosition {
-  readonly symbol: string
-  readonly quote: string
-  /** Base units. */
-  readonly quantity: number
-  readonly entryPrice: number
-  readonly entryTime: EpochMs
-  /** Resting prices; null = none. */
-  readonly stop: number | null
-  readonly target: number | null
-  /** Close of the newest candle that the run has seen, or the entry's price before there was one. */
-  readonly price: number
-  /** By the venue's time, up to the newest thing that the run has seen. */
-  readonly ageMs: number
-  /** Quote won or lost if it were sold at `price`, fees of the entry in, those of the exit not. */
-  readonly unrealised: number
-  /** The same as a share of what the position cost. */
-  readonly unrealisedShare: number
-}
+export type { OpenPosition } from './session/trail-book.ts'
 
 /** A run of the live path, as its directory tells without asking any venue. */
 export interface LiveRun {
@@ -132,61 +114,9 @@ const salesBeside = (path: string): readonly Fill[] =>
   panicLines(path).filter(({ type }) => type === 'fill').map(fillOf)
 
 /** The books of the trail, and of the sales that the run has not taken in yet. */
-function openPositions(
-  lines: readonly TrailLine[], { cash, instruments }: LaneTerms, beside: readonly Fill[],
-): OpenPosition[] {
-  const symbols = Object.keys(instruments)
-  const portfolio = createPortfolio(cash, symbols.map((symbol) => instruments[symbol]))
-  const holdings = new Map(portfolio.holdings.map((holding) => [holding.instrument.symbol, holding]))
-  const told = new Set<string>()
-  const book = (fill: Fill): void => {
-    const holding = holdings.get(fill.symbol)
-    if (holding !== undefined) applyFill(portfolio, holding, fill, 0)
-  }
-  let now: EpochMs = 0
-  for (const { fields } of lines) {
-    if (fields.type === 'fill') {
-      const fill = fillOf(fields)
-      told.add(fingerprint(fill))
-      book(fill)
-    } else if (fields.type === 'market') {
-      if (fields.timestamp !== null) now = Math.max(now, Date.parse(fields.timestamp))
-      const rows = fields['rows'] as readonly (readonly number[])[] | undefined
-      const holding = holdings.get(String(fields['symbol']))
-      if (rows !== undefined && holding !== undefined) holding.mark = rows.at(-1)![4]
-    } else follow(fields, holdings.get(String(fields['symbol'])), (holding) => voidPosition(portfolio, holding))
-  }
-  for (const fill of beside) {
-    const holding = holdings.get(fill.symbol)
-    if (!told.has(fingerprint(fill)) && holding?.open === true && fill.time >= holding.entryTime) book(fill)
-  }
-  return portfolio.holdings.filter(({ open }) => open).map((holding) => positionOf(holding, now))
-}
-
-/** Levels that moved, and books that were set back. */
-function follow(
-  { type, ...fields }: PastLine, holding: Holding | undefined, setBack: (holding: Holding) => void,
-): void {
-  if (holding === undefined) return
-  if (type === 'order' && fields['event'] === 'stop-raised') holding.stop = fields['to'] as number
-  else if (type === 'order' && fields['state'] === 'void') setBack(holding)
-  else if (type === 'intent' && fields['purpose'] === 'protect') {
-    holding.stop = (fields['stop'] as number | null) ?? NaN
-    holding.target = (fields['target'] as number | null) ?? NaN
-  }
-}
-
-/** One execution, whoever wrote it down. */
-const fingerprint = ({ symbol, side, time, price, quantity }: Fill): string =>
-  [symbol, side, time, price, quantity].join(' ')
-
-const level = (price: number): number | null => (Number.isNaN(price) ? null : price)
-
-function positionOf(holding: Holding, now: EpochMs): OpenPosition {
-  const { instrument: { symbol, quote }, quantity, entryPrice, entryTime, stop, target, mark, cost } = holding
-  const unrealised = quantity * mark - cost
-  return {
-    symbol, quote, quantity, entryPrice, entryTime, stop: level(stop), target: level(target), price: mark,
-    ageMs: Math.max(0, now - entryTime), unrealised, unrealisedShare: unrealised / cost,
-  }
+function openPositions(lines: readonly TrailLine[], terms: LaneTerms, beside: readonly Fill[]): OpenPosition[] {
+  const book = new TrailBook(terms, true)
+  for (const { fields } of lines) book.see(fields)
+  for (const fill of beside) book.beside(fill)
+  return book.positions()
 }

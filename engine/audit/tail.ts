@@ -8,10 +8,10 @@ export class TrailTail {
   #at: number
   #rest = ''
 
-  /** Begins behind what is there now. Throws when there is no such file. */
-  constructor(path: string) {
+  /** Begins at byte `from`, or behind what is there now. Throws when there is no such file. */
+  constructor(path: string, from = statSync(path).size) {
     this.#path = path
-    this.#at = statSync(path).size
+    this.#at = from
   }
 
   /** Whole lines since the last call. A line that is none of a trail is left out. */

@@ -20,11 +20,12 @@ import { recordingsCommand } from './recordings.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
 import { resumeCommand } from './resume.ts'
+import { serveCommand } from './serve.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, recordCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
+  backtestCommand, recordCommand, rehearseCommand, replayCommand, parityCommand, exchangeCommand, serveCommand, positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]

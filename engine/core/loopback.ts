@@ -12,3 +12,6 @@ export function isLoopbackOrigin(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null
   return url !== null && url.protocol === 'http:' && LOOPBACK.test(url.hostname) && url.origin === text
 }
+
+/** Whether a server that is bound to it can be reached from this machine only: `127.0.0.1`, `::1`, `localhost`. */
+export const isLoopbackHost = (host: string): boolean => host === 'localhost' || host === '::1' || LOOPBACK.test(host)

@@ -5,7 +5,7 @@ import { seededRandom } from '../core/random.ts'
 import type { Baseline } from './report-data.ts'
 
 /** What is left of 1 quote after buying at `entry` and selling at `exit`, market orders both, ÷ 1. */
-function roundTrip(entry: number, exit: number, { taker, feeAsset, slippageBps }: Costs): number {
+export function roundTrip(entry: number, exit: number, { taker, feeAsset, slippageBps }: Costs): number {
   const slip = slippageBps / 10_000
   const bought = (feeAsset === 'quote' ? 1 / (1 + taker) : 1 - taker) / (entry * (1 + slip))
   return bought * exit * (1 - slip) * (1 - taker)

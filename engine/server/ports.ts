@@ -1,0 +1,91 @@
+import type { EpochMs } from '../core/time.ts'
+import type { ServiceHealth } from '../pipeline/provider-health.ts'
+import type { RunBook } from './run-book.ts'
+
+export type RunState = 'running' | 'stopped' | 'finished' | 'failed'
+
+/** What a run is, as `GET /api/run` says it; cash and the newest event come from the book. */
+export interface RunInfo {
+  /** null: nothing has run yet. */
+  readonly run: string | null
+  readonly state: RunState
+  readonly kind: string
+  readonly venue: string
+  readonly scenario: string | null
+  readonly scenario_hash: string | null
+  readonly strategy: string | null
+  readonly symbols: readonly string[]
+  readonly timeframe: string | null
+  readonly mode: 'AUTONOMOUS' | 'MANUAL'
+  readonly started_at: string | null
+  /** In the order in which they are asked, the rules last. */
+  readonly providers: readonly string[]
+  readonly policy: Readonly<Record<string, number | null>>
+  /** How often a walk without skill reaches the target before the stop, and how often it must to pay for itself. */
+  readonly base_rate: number | null
+  readonly break_even: number | null
+  readonly notes: readonly string[]
+  readonly currency: string
+  /** Of all lanes, first the one that trades. */
+  readonly lanes: readonly string[]
+}
+
+/** An AI service and everything that is remembered of it. */
+export interface ServiceInfo {
+  readonly name: string
+  /** From 1; null for one that is not in the chain. */
+  readonly priority: number | null
+  readonly health: ServiceHealth
+}
+
+/** As `GET /api/lanes` says it. Fractions; drawdowns are ≤ 0. */
+export interface LaneInfo {
+  readonly name: string
+  readonly description: string
+  readonly equity: number | null
+  readonly net_return: number | null
+  readonly trades: number
+  readonly win_rate: number | null
+  readonly max_drawdown: number | null
+  readonly open_positions: number
+}
+
+/** What is shown. Every method answers at once, from memory. */
+export interface Shown {
+  readonly book: RunBook
+  info(): RunInfo
+  /** In order of priority. */
+  services(): readonly ServiceInfo[]
+  /** Shadow lanes; the trading lane is told by the book. */
+  lanes(): readonly LaneInfo[]
+}
+
+/** What became of a panic: a symbol is closed, or it failed and why. */
+export interface Flattened {
+  readonly closed: readonly string[]
+  readonly failed: readonly { readonly symbol: string; readonly message: string }[]
+}
+
+/** What may be done. Safe to call at any time; every method rejects with a TapedeckError where it cannot be. */
+export interface Controls {
+  readonly enabled: boolean
+  readonly mode: 'AUTONOMOUS' | 'MANUAL'
+  readonly running: boolean
+  /** Starts or stops the loop. */
+  toggle(): Promise<void>
+  act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void>
+  close(symbol: string): Promise<void>
+  panic(): Promise<Flattened>
+  service(name: string, action: 'enable' | 'disable'): Promise<void>
+  /** Returns what ends it. */
+  onChange(listener: () => void): () => void
+}
+
+/** Something new, for whoever follows: the event's name and its data in the shape of the matching GET. */
+export type FeedEvent =
+  | 'status' | 'decision' | 'trade' | 'order' | 'position' | 'equity' | 'candle' | 'risk' | 'provider' | 'alarm' | 'run' | 'lanes'
+
+export type RiskState = 'RUNNING' | 'REDUCING' | 'HALTED'
+
+/** Wall clock in ms since 1970. */
+export type Now = () => EpochMs
