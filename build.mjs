@@ -23,6 +23,8 @@ await build({
   build: {
     outDir: `${fresh}/${dashboard}`,
     emptyOutDir: false,
+    // The names and terms of those whose code is in the page.
+    license: { fileName: 'licences.md' },
     // The page's policy allows no script and no image inside its HTML.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

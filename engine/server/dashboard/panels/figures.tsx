@@ -6,10 +6,11 @@ import { Fact } from '../parts/bits.tsx'
 import { Panel, Shown } from '../parts/panel.tsx'
 
 /** Names of figures that are fractions, as percent; the others are plain numbers. */
-const FRACTION = /return|drawdown|rate|coverage|exposure|precision|hold|flat|share/i
+const FRACTION = /return|drawdown|rate|coverage|exposure|precision|hold|flat|share|expectancy|average/i
 
 const value = (name: string, one: number | null): string =>
-  FRACTION.test(name) ? percent(one, { signed: /return|hold/i.test(name) }) : number(one, 2)
+  FRACTION.test(name) ? percent(one, { signed: /return|hold|expectancy|average/i.test(name) })
+    : number(one, Number.isInteger(one) ? 0 : 2)
 
 export const Figures = ({ store }: { readonly store: Store }) => (
   <Panel id="figures" title="Figures" aside={<Since store={store} />}>
