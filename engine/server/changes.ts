@@ -27,7 +27,7 @@ export function tellChanges(shown: Shown, controls: Controls | null, feed: Feed)
         return feed.tell('lanes', () => [laneView(book), ...shown.lanes()])
       case 'order': return feed.tell('order', () => change.row)
       case 'candles': return feed.tell('candle', () => candlesOf(book, change.symbol, change.candles.slice(-MOST_CANDLES), []))
-      case 'equity': return feed.tell('equity', () => ({ start: book.begunWith, points: [change.point] }))
+      case 'equity': return feed.tell('equity', () => change.point)
       case 'position': return feed.tell('position', () => {
         const position = book.position(change.symbol)
         return position === null ? goneView(change.symbol) : positionView(book, position)

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ERRORS, messageOf, TapedeckError, type ErrorCode } from '../../engine/errors.ts'
+import { HTTP_CODES } from '../../engine/server/refusal.ts'
 import { root } from '../support/shared.ts'
 
 interface Entry {
@@ -46,9 +47,14 @@ describe('the error catalogue', () => {
     expect(sources.some((text) => thrown.test(text))).toBe(true)
   })
 
+  it('says what the codes of the server mean', () => {
+    const text = readFileSync(join(root, 'engine/ERRORS.md'), 'utf8')
+    for (const code of Object.keys(HTTP_CODES)) expect(text).toMatch(new RegExp(`^\\| \`${code}\` \\| \\d{3}`, 'm'))
+  })
+
   it('is all that the sources mention', () => {
     const mentioned = new Set(sources.flatMap((text) => [...text.matchAll(/'(TD_\w+)'/g)].map(([, code]) => code)))
-    expect([...mentioned].filter((code) => !codes.includes(code as ErrorCode))).toEqual([])
+    expect([...mentioned].filter((code) => !codes.includes(code as ErrorCode) && !Object.hasOwn(HTTP_CODES, code))).toEqual([])
   })
 
   it('has the exit codes of a process that failed', () => {

@@ -43,7 +43,7 @@ describe('the event stream', () => {
     expect(of('trade')).toHaveLength(told('trade').length)
     const each = {
       status: shapes.statusShape, decision: shapes.decisionShape, trade: shapes.tradesShape.element, order: shapes.ordersShape.element,
-      equity: shapes.equityShape, candle: shapes.candlesShape, provider: shapes.providerShape, alarm: shapes.alarmsShape.element,
+      equity: shapes.equityShape.shape.points.element, candle: shapes.candlesShape, provider: shapes.providerShape, alarm: shapes.alarmsShape.element,
       run: shapes.runShape, lanes: shapes.lanesShape,
     }
     for (const [event, shape] of Object.entries(each)) {
