@@ -12,7 +12,9 @@ const RISK = {
   HALTED: { tone: 'bad', says: 'Halted: no orders' },
 } as const
 
-export const over = (run: Run | null): boolean => run?.state === 'finished' || run?.state === 'failed'
+/** Nothing can be done any more. What failed may still hold something, so that it can be acted on. */
+export const over = (run: Run | null, status: Status | null): boolean =>
+  run?.state === 'finished' && status?.is_running !== true && status?.enabled !== true
 
 /** State of the loop and what a person may do with it. */
 export function Session({ desk }: { readonly desk: Desk }) {
@@ -46,7 +48,7 @@ function State({ desk, status, run }: { readonly desk: Desk; readonly status: St
         <Fact name="Decisions"><span class="n">{status.loop_iterations}</span> made, <span class="n">{status.trades_executed}</span> executed</Fact>
       </dl>
       <Last desk={desk} last={last} run={run} />
-      {over(run) ? <p class="note">This run has ended: there is nothing to start or to stop.</p>
+      {over(run, status) ? <p class="note">This run has ended: there is nothing to start or to stop.</p>
         : <Acts desk={desk} watched={watched} running={status.is_running} halted={risk?.state !== undefined && risk.state !== 'RUNNING'} />}
     </>
   )
