@@ -47,7 +47,7 @@ function State({ desk, status, run }: { readonly desk: Desk; readonly status: St
         </Fact>
         <Fact name="Decisions"><span class="n">{status.loop_iterations}</span> made, <span class="n">{status.trades_executed}</span> executed</Fact>
       </dl>
-      <Last desk={desk} last={last} run={run} />
+      {last === null && desk.store.decisions.value === null ? <Told status={status} /> : <Last desk={desk} last={last} run={run} />}
       {over(run, status) ? <p class="note">This run has ended: there is nothing to start or to stop.</p>
         : <Acts desk={desk} watched={watched} running={status.is_running} halted={risk?.state !== undefined && risk.state !== 'RUNNING'} />}
     </>
@@ -56,6 +56,10 @@ function State({ desk, status, run }: { readonly desk: Desk; readonly status: St
 
 const ended = (run: Run | null): string | null =>
   run?.state === 'finished' ? 'Finished' : run?.state === 'failed' ? 'Failed' : null
+
+/** What the status alone tells of the last decision, as long as the decisions are not there. */
+const Told = ({ status: { last_decision_time: time, current_confidence: confidence } }: { readonly status: Status }) => time === null ? null
+  : <p class="note">Last decision {clock(parseTime(time))}, confidence {percent(confidence, { digits: 0 })}.</p>
 
 function Last({ desk, last, run }: { readonly desk: Desk; readonly last: Decision | null; readonly run: Run | null }) {
   if (last === null) return <p class="note">No decision yet: the first comes with the next closed candle.</p>
