@@ -104,6 +104,11 @@ describe('the house', () => {
     ])
   })
 
+  it('keeps the page to itself: it runs in a browser, and the engine does not', () => {
+    const page = (file: string): boolean => file.startsWith('engine/server/dashboard/')
+    expect(imports.filter(({ from, to }) => page(from) !== page(to) && (page(to) || /^(engine|plugins|strategies|node:)/.test(to))).map(show)).toEqual([])
+  })
+
   it('has no circles between files', () => {
     const graph = new Map(sources.map((file) => [file, inside.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to)]))
     const done = new Set<string>()

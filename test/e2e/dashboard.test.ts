@@ -106,6 +106,8 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     await expect.poll(() => panel(page, 'Session').textContent()).toContain('■ Stopped')
     server.push('position', { ...server.data.positions[0], open_pnl: -44.5, open_return: -0.02 })
     await expect.poll(() => panel(page, 'Positions').textContent()).toContain('−44.50')
+    server.push('equity', { start: 10_000, points: [[NOW + HOUR, 10_500.25, -0.0033]] })
+    await expect.poll(() => panel(page, 'Equity and drawdown').textContent()).toContain('Equity 10,500.25 USDT (+5.00')
     const candles = server.data.candles['BTC/USDT'].candles
     server.push('candle', { symbol: 'BTC/USDT', timeframe: '1h', candles: [[candles.at(-1)![0] + HOUR, 70_000, 70_900, 69_900, 70_123.45, 5]] })
     await expect.poll(() => page.getByRole('img', { name: '70,123.45' }).count()).toBe(1)
@@ -167,6 +169,13 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     await dialog.getByRole('button', { name: 'Close', exact: true }).click()
     await expect.poll(() => panel(page, 'Positions').textContent()).toContain('No open position')
     expect(server.data.risk.state).toBe('HALTED')
+  })
+
+  it('only watches what another process runs', async () => {
+    const data = fullDashboard()
+    const { page } = await open({ ...data, status: { ...data.status, enabled: false, is_running: false } })
+    await expect.poll(() => panel(page, 'Session').textContent()).toContain('Runs in another process')
+    expect(await page.getByRole('button', { name: 'Panic' }).isDisabled()).toBe(true)
   })
 
   it('is loud on mainnet, and asks there before the loop starts', async () => {

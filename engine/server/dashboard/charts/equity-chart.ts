@@ -10,9 +10,16 @@ export class EquityChart {
   readonly #curve: ISeriesApi<'Baseline'>
   readonly #fall: ISeriesApi<'Area'>
   #shown: Equity | null = null
+  /** Whoever moved the view keeps it; a double click shows the whole again. */
+  #moved = false
 
   constructor(box: HTMLElement) {
     this.#chart = newChart(box)
+    box.addEventListener('pointerdown', () => { this.#moved = true })
+    box.addEventListener('dblclick', () => {
+      this.#moved = false
+      this.#chart.timeScale().fitContent()
+    })
     const plain = { priceLineVisible: false, lineWidth: 2 as const }
     const money = { type: 'custom' as const, minMove: 0.01, formatter: (value: number) => number(value, Math.abs(value) < 1_000 ? 2 : 0) }
     const fraction = { type: 'custom' as const, minMove: 0.0001, formatter: (value: number) => percent(value) }
@@ -27,13 +34,10 @@ export class EquityChart {
     this.#shown = data
     if (before === data) return
     if (before === null || before.start !== data.start) this.#curve.applyOptions({ baseValue: { type: 'price', price: data.start ?? 0 } })
-    const added = data.points.length - (before?.points.length ?? 0)
-    // Whoever looks at the newest goes on doing so; whoever moved the view keeps it.
-    const whole = before === null || this.#seesAll(before.points.length)
     const points = distinct(data.points)
     this.#curve.setData(points.map(([time, equity]) => ({ time: seconds(time), value: equity })))
     this.#fall.setData(points.map(([time, , drawdown]) => ({ time: seconds(time), value: drawdown })))
-    if (whole && (added !== 0 || before === null)) this.#chart.timeScale().fitContent()
+    if (!this.#moved) this.#chart.timeScale().fitContent()
   }
 
   paint(): void {
@@ -48,11 +52,6 @@ export class EquityChart {
 
   remove(): void {
     this.#chart.remove()
-  }
-
-  #seesAll(points: number): boolean {
-    const range = this.#chart.timeScale().getVisibleLogicalRange()
-    return range === null || range.from <= 1 && range.to >= points - 2
   }
 }
 

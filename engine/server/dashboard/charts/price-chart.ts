@@ -1,5 +1,5 @@
 import {
-  CandlestickSeries, createSeriesMarkers, LineStyle, type IChartApi, type IPriceLine, type ISeriesApi, type ISeriesMarkersPluginApi,
+  CandlestickSeries, createSeriesMarkers, LineStyle, type AutoscaleInfo, type IChartApi, type IPriceLine, type ISeriesApi, type ISeriesMarkersPluginApi,
   type SeriesMarker, type Time,
 } from 'lightweight-charts'
 import { colour } from '../data/theme.ts'
@@ -16,7 +16,12 @@ export class PriceChart {
 
   constructor(box: HTMLElement) {
     this.#chart = newChart(box)
-    this.#series = this.#chart.addSeries(CandlestickSeries, { borderVisible: false, priceFormat })
+    this.#series = this.#chart.addSeries(CandlestickSeries, {
+      borderVisible: false,
+      priceFormat,
+      // Stop and target are in view, however far the candles are from them.
+      autoscaleInfoProvider: (own: () => AutoscaleInfo | null) => this.#scale(own()),
+    })
     this.#marks = createSeriesMarkers(this.#series, [])
   }
 
@@ -46,6 +51,14 @@ export class PriceChart {
 
   remove(): void {
     this.#chart.remove()
+  }
+
+  #scale(own: AutoscaleInfo | null): AutoscaleInfo | null {
+    const position = this.#shown?.position
+    if (own === null || own.priceRange === null || position === null || position === undefined) return own
+    const { minValue, maxValue } = own.priceRange
+    const lines = [position.stop, position.target].filter((price) => price !== null)
+    return { ...own, priceRange: { minValue: Math.min(minValue, ...lines), maxValue: Math.max(maxValue, ...lines) } }
   }
 
   #grow(before: readonly Candle[], after: readonly Candle[]): void {

@@ -17,15 +17,18 @@ async function refusal(response: Response): Promise<ApiError> {
   return new ApiError(typeof next === 'string' && next !== '' ? `${said}. ${next}` : said, response.status)
 }
 
-/** A request that is not answered in this time counts as lost, in ms. */
-const PATIENCE_MS = 20_000
+/** What is not answered in this time counts as lost, in ms. Acts wait for an exchange. */
+const PATIENCE_MS = { question: 20_000, act: 60_000 }
 
 async function ask(path: string, init: RequestInit): Promise<unknown> {
+  const act = init.method === 'POST'
   let response: Response
   try {
-    response = await fetch(path, { cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(PATIENCE_MS), ...init })
+    response = await fetch(path, {
+      cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(act ? PATIENCE_MS.act : PATIENCE_MS.question), ...init,
+    })
   } catch {
-    throw new ApiError('the server does not answer', null)
+    throw new ApiError(act ? 'the server does not answer; what was asked for may still happen' : 'the server does not answer', null)
   }
   if (!response.ok) throw await refusal(response)
   return response.status === 204 ? null : response.json().catch(() => null) as Promise<unknown>

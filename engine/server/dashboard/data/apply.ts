@@ -1,32 +1,10 @@
+import { inPlace, inTime, newestFirst } from './lists.ts'
 import { KEPT, type Store } from './store.ts'
 import type {
-  Alarm, Candle, Candles, Decision, EquityPoint, Lane, Position, Risk, Run, Service, Status, Trade,
+  Alarm, Candle, Candles, Decision, Equity, Lane, Position, Risk, Run, Service, Status, Trade,
 } from './types.ts'
 
 type Named = Readonly<Record<string, unknown>>
-
-/** Replaces the element that is the same, or adds it in front; the oldest of too many go. */
-export function newestFirst<T>(list: readonly T[], one: T, same: (other: T) => boolean, most: number): readonly T[] {
-  const at = list.findIndex(same)
-  return at >= 0 ? list.with(at, one) : [one, ...list].slice(0, most)
-}
-
-/** Replaces the element that is the same, or adds it at the end. */
-export function inPlace<T>(list: readonly T[], one: T, same: (other: T) => boolean): readonly T[] {
-  const at = list.findIndex(same)
-  return at >= 0 ? list.with(at, one) : [...list, one]
-}
-
-/** Points and candles in order of time: one with the time of the last replaces it, one before it is old news. */
-export function inTime<T extends readonly [number, ...unknown[]]>(list: readonly T[], more: readonly T[], most: number): readonly T[] {
-  const grown = [...list]
-  for (const one of more) {
-    const last = grown.at(-1)
-    if (last === undefined || one[0] > last[0]) grown.push(one)
-    else if (one[0] === last[0]) grown[grown.length - 1] = one
-  }
-  return grown.slice(-most)
-}
 
 type CandleNews = { readonly symbol: string } & Partial<Candles> & { readonly candle?: Candle }
 
@@ -87,8 +65,8 @@ export function apply(store: Store, name: string, data: unknown): readonly Outda
       return []
     }
     case 'equity': {
-      if (!Array.isArray(data)) return ['all']
-      store.equity.change((now) => ({ ...now, points: inTime(now.points, [data as unknown as EquityPoint], KEPT.points) }))
+      const { start, points } = data as Equity
+      store.equity.change((now) => ({ start: start ?? now.start, points: inTime(now.points, points, KEPT.points) }))
       return ['figures']
     }
     case 'candle': candles(store, data as CandleNews); return []

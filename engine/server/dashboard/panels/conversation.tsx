@@ -33,6 +33,7 @@ export function Conversation({ id, close }: { readonly id: number; readonly clos
 function Whole({ of }: { readonly of: WholeDecision }) {
   const phases = part(of['phases'])
   const { conversation } = of
+  const turns = list(phases['refinement'])
   return (
     <div class="whole" tabIndex={0} role="region" aria-label="Conversation">
       <p class="summary"><strong>{harmless(text(of['action']))} {harmless(text(of['symbol']))}</strong>
@@ -42,7 +43,8 @@ function Whole({ of }: { readonly of: WholeDecision }) {
       <h3>Phases</h3>
       <ol class="turns">
         <Opinion title="1 Initial analysis" of={part(phases['initial'])} />
-        {list(phases['refinement']).map((turn, index) => <Opinion key={index} title={`2 Refinement, turn ${index + 1}`} of={part(turn)} />)}
+        {turns.length === 0 && <Opinion title="2 Refinement" of={{}} />}
+        {turns.map((turn, index) => <Opinion key={index} title={`2 Refinement, turn ${index + 1}`} of={part(turn)} />)}
         <Checks title="3 Risk validation" of={part(phases['risk'])} />
         <Checks title="4 Confidence" of={part(phases['confidence'])} />
       </ol>

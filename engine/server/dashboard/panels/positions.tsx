@@ -24,7 +24,7 @@ export const Positions = ({ desk }: { readonly desk: Desk }) => (
               <td class={`n ${course(one.open_return)}`}>{percent(one.open_return, { signed: true })}</td>
               <td>{clock(parseTime(one.entry_time))}</td>
               <td>
-                {one.leaving ? <Badge tone="warn">Leaving</Badge> : over(desk.store.run.value) ? '–'
+                {one.leaving ? <Badge tone="warn">Leaving</Badge> : over(desk.store.run.value, desk.store.status.value) ? '–'
                   : <button type="button" class="small" aria-label={`Close ${one.symbol}`} onClick={() => desk.leave(one.symbol)}>Close …</button>}
               </td>
             </tr>

@@ -1,15 +1,18 @@
 import type { Store } from '../data/store.ts'
 import { course, minute, NONE, parseTime, percent } from '../data/format.ts'
 import { harmless, words } from '../data/text.ts'
+import type { PastRun } from '../data/types.ts'
 import { Table } from '../parts/bits.tsx'
 import { Panel, Shown } from '../parts/panel.tsx'
 
+const isOver = ({ state }: PastRun): boolean => state !== 'running'
+
 export const Runs = ({ store }: { readonly store: Store }) => (
   <Panel id="runs" title="Finished runs">
-    <Shown of={store.runs} none={(list) => list.length === 0} empty="No run has finished yet.">
+    <Shown of={store.runs} none={(list) => !list.some(isOver)} empty="No run has finished yet.">
       {(list) => (
-        <Table label="Runs, newest first" head={['Started', 'Scenario', 'Kind', 'State', 'Symbols', '#Trades', '#Return', 'Report']}>
-          {list.map((one) => (
+        <Table label="Finished runs, newest first" head={['Started', 'Scenario', 'Kind', 'State', 'Symbols', '#Trades', '#Return', 'Report']}>
+          {list.filter(isOver).map((one) => (
             <tr key={one.run}>
               <td>{one.started_at === null ? NONE : minute(parseTime(one.started_at))}</td>
               <th scope="row" title={one.run}>{harmless(one.scenario ?? one.run)}</th>

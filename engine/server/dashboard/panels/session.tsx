@@ -12,7 +12,9 @@ const RISK = {
   HALTED: { tone: 'bad', says: 'Halted: no orders' },
 } as const
 
-export const over = (run: Run | null): boolean => run?.state === 'finished' || run?.state === 'failed'
+/** Nothing can be done any more. What failed may still hold something, so that it can be acted on. */
+export const over = (run: Run | null, status: Status | null): boolean =>
+  run?.state === 'finished' && status?.is_running !== true && status?.enabled !== true
 
 /** State of the loop and what a person may do with it. */
 export function Session({ desk }: { readonly desk: Desk }) {
@@ -28,11 +30,14 @@ export function Session({ desk }: { readonly desk: Desk }) {
 function State({ desk, status, run }: { readonly desk: Desk; readonly status: Status; readonly run: Run | null }) {
   const last = desk.store.decisions.value?.[0] ?? null
   const risk = desk.store.risk.value
+  // The run goes on, but not in the process that serves this page, which cannot stop it.
+  const watched = run?.state === 'running' && !status.is_running && !status.enabled
   return (
     <>
       <dl class="facts">
         <Fact name="Loop">
-          {status.is_running ? <Badge tone="good">● Running</Badge> : <Badge tone="warn">■ {ended(run) ?? 'Stopped'}</Badge>}
+          {status.is_running ? <Badge tone="good">● Running</Badge>
+            : watched ? <Badge tone="good">● Runs in another process</Badge> : <Badge tone="warn">■ {ended(run) ?? 'Stopped'}</Badge>}
         </Fact>
         <Fact name="Mode">{status.mode === 'AUTONOMOUS' ? 'Autonomous' : 'Manual: signals only'}</Fact>
         <Fact name="Risk">
@@ -42,15 +47,19 @@ function State({ desk, status, run }: { readonly desk: Desk; readonly status: St
         </Fact>
         <Fact name="Decisions"><span class="n">{status.loop_iterations}</span> made, <span class="n">{status.trades_executed}</span> executed</Fact>
       </dl>
-      <Last desk={desk} last={last} run={run} />
-      {over(run) ? <p class="note">This run has ended: there is nothing to start or to stop.</p>
-        : <Acts desk={desk} running={status.is_running} halted={risk?.state !== undefined && risk.state !== 'RUNNING'} />}
+      {last === null && desk.store.decisions.value === null ? <Told status={status} /> : <Last desk={desk} last={last} run={run} />}
+      {over(run, status) ? <p class="note">This run has ended: there is nothing to start or to stop.</p>
+        : <Acts desk={desk} watched={watched} running={status.is_running} halted={risk?.state !== undefined && risk.state !== 'RUNNING'} />}
     </>
   )
 }
 
 const ended = (run: Run | null): string | null =>
   run?.state === 'finished' ? 'Finished' : run?.state === 'failed' ? 'Failed' : null
+
+/** What the status alone tells of the last decision, as long as the decisions are not there. */
+const Told = ({ status: { last_decision_time: time, current_confidence: confidence } }: { readonly status: Status }) => time === null ? null
+  : <p class="note">Last decision {clock(parseTime(time))}, confidence {percent(confidence, { digits: 0 })}.</p>
 
 function Last({ desk, last, run }: { readonly desk: Desk; readonly last: Decision | null; readonly run: Run | null }) {
   if (last === null) return <p class="note">No decision yet: the first comes with the next closed candle.</p>
@@ -68,17 +77,23 @@ function Last({ desk, last, run }: { readonly desk: Desk; readonly last: Decisio
   )
 }
 
-function Acts({ desk, running, halted }: { readonly desk: Desk; readonly running: boolean; readonly halted: boolean }) {
+function Acts({ desk, watched, running, halted }: {
+  readonly desk: Desk
+  readonly watched: boolean
+  readonly running: boolean
+  readonly halted: boolean
+}) {
   const busy = desk.busy.value
   return (
     <div class="acts" role="group" aria-label="Controls">
-      <button type="button" class={running ? '' : 'primary'} disabled={busy.has('toggle')} onClick={() => desk.toggle()}>
+      <button type="button" class={running ? '' : 'primary'} disabled={watched || busy.has('toggle')} onClick={() => desk.toggle()}>
         {running ? '■ Stop the loop' : '▶ Start the loop'}
       </button>
-      <button type="button" disabled={busy.has('risk')} onClick={() => desk.risk(halted ? 'resume' : 'halt')}>
+      <button type="button" disabled={watched || busy.has('risk')} onClick={() => desk.risk(halted ? 'resume' : 'halt')}>
         {halted ? 'Resume trading' : 'Halt trading'}
       </button>
-      <button type="button" class="danger" onClick={() => desk.panic()}>⚠ Panic …</button>
+      <button type="button" class="danger" disabled={watched} onClick={() => desk.panic()}>⚠ Panic …</button>
+      {watched && <p class="small soft">This page only watches: “tapedeck close” and “tapedeck panic” act on it.</p>}
     </div>
   )
 }
