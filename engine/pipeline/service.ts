@@ -68,7 +68,7 @@ export class Service {
         const latencyMs = Math.ceil(Math.max(now - begun, outcome instanceof ProviderFailure ? 0 : outcome.latencyMs ?? 0))
         if (!(outcome instanceof ProviderFailure)) {
           const usage = this.#usage(outcome.usage)
-          this.#note(before, (health) => succeeded(health, now, { ...usage, latencyMs }))
+          this.#note(before, (health) => succeeded(health, now, { ...usage, latencyMs }, begun))
           return { answer: outcome, failure: null, latencyMs, attempts, usage }
         }
         const { kind, retryAfterMs } = outcome
@@ -76,7 +76,7 @@ export class Service {
         const again = attempts < ATTEMPTS && isWorthRetrying(kind, retryAfterMs) && now + pause < deadline && !isProbe(before)
         if (!again) {
           const usage = this.#usage(outcome.usage)
-          this.#note(before, (health) => failed(charged(health, now, usage), now, outcome, this.#plan.rules ?? HEALTH_RULES))
+          this.#note(before, (health) => failed(charged(health, now, usage), now, outcome, this.#plan.rules ?? HEALTH_RULES, begun))
           return { answer: null, failure: failureOf(outcome), latencyMs, attempts, usage }
         }
         await clock.sleep(pause, signal)
