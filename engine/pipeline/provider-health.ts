@@ -46,6 +46,8 @@ const FIRST_PROBE_MS = 15 * MINUTE
 const LAST_PROBE_MS = 6 * 60 * MINUTE
 /** A quota whose reset the service does not tell is tried again after an hour. */
 const QUOTA_MS = 60 * MINUTE
+/** Whatever a server asks for: a day later one question does no harm, and a slip of its clock ends no autonomy. */
+const LONGEST_HINT_MS = 25 * 60 * MINUTE
 const LATENCIES = 200
 
 /** Only a person can mend these: a key, a bill, a model's name. */
@@ -68,6 +70,8 @@ export function refusal({ state, until }: ServiceHealth, now: EpochMs): 'disable
 export const isProbe = ({ state }: ServiceHealth): boolean => state !== 'ACTIVE'
 
 const doubled = (first: number, times: number, last: number): number => Math.min(last, first * 2 ** Math.min(times, 20))
+
+const patience = (hintMs: number | null): number => (hintMs !== null && hintMs > 0 ? Math.min(hintMs, LONGEST_HINT_MS) : 0)
 
 /** Only a person can enable it: what comes of questions that were under way by then is counted and changes nothing. */
 const isShut = ({ state, until }: ServiceHealth): boolean => state === 'DISABLED' && until === null
@@ -125,9 +129,9 @@ export function failed(
   // A probe that was answered with nonsense was answered.
   if (NO_PENALTY.has(kind)) return isLate(health, begun) ? counted : answered(counted, now)
   if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
-  const hinted = now + (retryAfterMs ?? 0)
+  const hinted = now + patience(retryAfterMs)
   // A reset that is over by our clock must not have it asked without a pause.
-  const least = kind === 'quota' ? Math.max(resetAtMs ?? now + QUOTA_MS, hinted, now + FIRST_COOL_DOWN_MS) : hinted
+  const least = kind === 'quota' ? Math.max(now + (resetAtMs === null ? QUOTA_MS : patience(resetAtMs - now)), hinted, now + FIRST_COOL_DOWN_MS) : hinted
   // Many questions that are under way when a service fails tell of one failure, not of many in a row.
   if (isLate(health, begun)) return { ...counted, until: Math.max(health.until!, least) }
   if (kind === 'quota') return { ...counted, state: 'COOLING', reason: message, since: now, until: least }

@@ -80,6 +80,14 @@ describe('a cool-down', () => {
     expect(failed(NEW_SERVICE, NOW, failure('rate-limit', { retryAfterMs: SECOND })).until).toBe(NOW + 30 * SECOND)
   })
 
+  it('lasts no longer than a day, by whose slip of a clock so ever', () => {
+    for (const retryAfterMs of [900 * DAY, Infinity]) {
+      expect(failed(NEW_SERVICE, NOW, failure('rate-limit', { retryAfterMs })).until).toBe(NOW + 25 * HOUR)
+    }
+    expect(failed(NEW_SERVICE, NOW, failure('quota', { resetAtMs: NOW + 900 * DAY })).until).toBe(NOW + 25 * HOUR)
+    expect(failed(NEW_SERVICE, NOW, failure('server', { retryAfterMs: NaN })).until).toBe(NOW + 30 * SECOND)
+  })
+
   it('is closed by an answer: all is as in the beginning', () => {
     const { health, now } = failing(3)
     const back = succeeded(health, now + HOUR, USED)
