@@ -27,7 +27,8 @@ const OVERHEAD_TOKENS = 400
 export class Budget {
   readonly #plan: BudgetPlan
   #spent = 0
-  #reserved = 0
+  /** One number per question that is under way. Their sum is made anew each time: one that is kept would gather rounding errors. */
+  readonly #held = new Set<{ readonly worst: number }>()
 
   constructor(plan: BudgetPlan) {
     this.#plan = plan
@@ -59,16 +60,17 @@ export class Budget {
     if (run === null && day === null) return true
     const worst = this.worstCase(provider, conversation)
     if (worst === 0) return true
-    return (run === null || this.#spent + this.#reserved + worst <= run)
-      && (day === null || book.spentToday(now) + this.#reserved + worst <= day)
+    let wanted = worst
+    for (const held of this.#held) wanted += held.worst
+    return (run === null || this.#spent + wanted <= run) && (day === null || book.spentToday(now) + wanted <= day)
   }
 
   /** Sets the worst case aside; the function that is returned gives it back and takes what it really cost. */
   reserve(provider: DecisionProvider, conversation: Conversation): (costUsd: number) => void {
-    const worst = this.worstCase(provider, conversation)
-    this.#reserved += worst
+    const held = { worst: this.worstCase(provider, conversation) }
+    this.#held.add(held)
     return (costUsd) => {
-      this.#reserved -= worst
+      this.#held.delete(held)
       this.#spent += costUsd
     }
   }

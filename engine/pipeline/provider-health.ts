@@ -46,6 +46,8 @@ const FIRST_PROBE_MS = 15 * MINUTE
 const LAST_PROBE_MS = 6 * 60 * MINUTE
 /** A quota whose reset the service does not tell is tried again after an hour. */
 const QUOTA_MS = 60 * MINUTE
+/** Whatever a server asks for: a day later one question does no harm, and a slip of its clock ends no autonomy. */
+const LONGEST_HINT_MS = 25 * 60 * MINUTE
 const LATENCIES = 200
 
 /** Only a person can mend these: a key, a bill, a model's name. */
@@ -69,22 +71,31 @@ export const isProbe = ({ state }: ServiceHealth): boolean => state !== 'ACTIVE'
 
 const doubled = (first: number, times: number, last: number): number => Math.min(last, first * 2 ** Math.min(times, 20))
 
+const patience = (hintMs: number | null): number => (hintMs !== null && hintMs > 0 ? Math.min(hintMs, LONGEST_HINT_MS) : 0)
+
 /** Only a person can enable it: what comes of questions that were under way by then is counted and changes nothing. */
 const isShut = ({ state, until }: ServiceHealth): boolean => state === 'DISABLED' && until === null
 
-/** An answer came. It closes whatever was open. */
+/** Of a question that went out before the service was left alone: only one that was asked since can tell whether it is back. */
+const isLate = ({ state, since }: ServiceHealth, begun: EpochMs): boolean => state !== 'ACTIVE' && since !== null && begun <= since
+
+/** An answer came to a question of the time `begun`. It closes whatever was open by then. */
 export function succeeded(
   health: ServiceHealth, now: EpochMs, { latencyMs, inputTokens, outputTokens, costUsd }: {
     readonly latencyMs: number; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number
-  },
+  }, begun: EpochMs = now,
 ): ServiceHealth {
   const counted: ServiceHealth = {
     ...charged(health, now, { inputTokens, outputTokens, costUsd }), successes: health.successes + 1,
     latencies: [...health.latencies, latencyMs].slice(-LATENCIES), lastUsed: now,
   }
-  if (isShut(health)) return counted
+  return isLate(health, begun) ? counted : answered(counted, now)
+}
+
+function answered(health: ServiceHealth, now: EpochMs): ServiceHealth {
+  if (isShut(health)) return health
   const since = health.state === 'ACTIVE' ? health.since : now
-  return { ...counted, state: 'ACTIVE', reason: null, since, until: null, failures: 0, setbacks: 0 }
+  return { ...health, state: 'ACTIVE', reason: null, since, until: null, failures: 0, setbacks: 0 }
 }
 
 /** Tokens that were paid for, with an answer or without. */
@@ -104,11 +115,11 @@ export function charged(
 export const spentOn = ({ day, dayUsd }: ServiceHealth, now: EpochMs): number =>
   (day === isoDay(Math.floor(now / DAY_MS)) ? dayUsd : 0)
 
-/** A question failed for good, after whatever attempts were worth while. */
+/** A question of the time `begun` failed for good, after whatever attempts were worth while. */
 export function failed(
   health: ServiceHealth, now: EpochMs, failure: {
     readonly kind: FailureKind; readonly message: string; readonly retryAfterMs: number | null; readonly resetAtMs: number | null
-  }, rules: HealthRules = HEALTH_RULES,
+  }, rules: HealthRules = HEALTH_RULES, begun: EpochMs = now,
 ): ServiceHealth {
   const { kind, message, retryAfterMs, resetAtMs } = failure
   const counted: ServiceHealth = {
@@ -116,21 +127,23 @@ export function failed(
   }
   if (isShut(health)) return counted
   // A probe that was answered with nonsense was answered.
-  if (NO_PENALTY.has(kind)) return { ...counted, state: 'ACTIVE', reason: null, until: null, failures: 0, setbacks: 0 }
+  if (NO_PENALTY.has(kind)) return isLate(health, begun) ? counted : answered(counted, now)
   if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
-  if (kind === 'quota') {
-    const until = Math.max(resetAtMs ?? now + QUOTA_MS, now + (retryAfterMs ?? 0))
-    return { ...counted, state: 'COOLING', reason: message, since: now, until }
-  }
+  const hinted = now + patience(retryAfterMs)
+  // A reset that is over by our clock must not have it asked without a pause.
+  const least = kind === 'quota' ? Math.max(now + (resetAtMs === null ? QUOTA_MS : patience(resetAtMs - now)), hinted, now + FIRST_COOL_DOWN_MS) : hinted
+  // Many questions that are under way when a service fails tell of one failure, not of many in a row.
+  if (isLate(health, begun)) return { ...counted, until: Math.max(health.until!, least) }
+  if (kind === 'quota') return { ...counted, state: 'COOLING', reason: message, since: now, until: least }
   const failures = health.failures + 1
   if (health.state === 'DISABLED' || failures >= rules.maxConsecutiveFailures) {
     const probes = health.state === 'DISABLED' ? health.setbacks + 1 : 0
-    const until = now + Math.max(doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), retryAfterMs ?? 0)
+    const until = Math.max(now + doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), least)
     return { ...counted, state: 'DISABLED', reason: message, since: now, until, failures, setbacks: probes }
   }
   // What we asked wrongly gets no better by waiting, and the next question may be another one.
   if (kind === 'bad-request' || kind === 'error') return { ...counted, failures }
-  const until = now + Math.max(doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), retryAfterMs ?? 0)
+  const until = Math.max(now + doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), least)
   return { ...counted, state: 'COOLING', reason: message, since: now, until, failures, setbacks: health.setbacks + 1 }
 }
 
