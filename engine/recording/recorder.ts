@@ -67,7 +67,7 @@ export class Recorder implements AnswerTape {
       }
       this.#write(line)
       this.#seqs.set(reply, line.seq)
-      this.#seqs.set(this.#index.addExchange(line, sample).reply, line.seq)
+      this.#seqs.set(this.#index.addExchange(line).reply, line.seq)
       return reply
     } finally {
       if (this.#asked.get(key) === asking) this.#asked.delete(key)
@@ -84,7 +84,7 @@ export class Recorder implements AnswerTape {
       })),
     }
     this.#write(line)
-    this.#index.addDecision(line, sample)
+    this.#index.addDecision(line)
   }
 
   /** Whether the decision has been recorded already, by the same chain. */
