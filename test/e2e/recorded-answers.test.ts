@@ -37,7 +37,8 @@ beforeAll(async () => {
 })
 afterAll(async () => { await Promise.all([gemini.stop(), openai.stop()].map((stopping) => stopping.catch(() => {}))) })
 
-describe('a recorded outage', () => {
+// One story from the recording to its replays: its chapters have an order.
+describe('a recorded outage', { shuffle: false }, () => {
   let first: Backtest
   const runs: Record<string, string> = {}
 
