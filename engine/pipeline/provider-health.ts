@@ -31,12 +31,8 @@ export const NEW_SERVICE: ServiceHealth = {
   latencies: [], inputTokens: 0, outputTokens: 0, costUsd: 0, day: null, dayUsd: 0, lastUsed: null,
 }
 
-export interface HealthRules {
-  /** Transient failures in a row that disable a service. */
-  readonly maxConsecutiveFailures: number
-}
-export const HEALTH_RULES: HealthRules = { maxConsecutiveFailures: 5 }
-
+/** Transient failures in a row that disable a service. */
+const MOST_FAILURES = 5
 const MINUTE = 60_000
 /** A server that asks for more patience than this is left to cool down. */
 export const SHORT_HINT_MS = 5_000
@@ -48,11 +44,19 @@ const LAST_PROBE_MS = 6 * 60 * MINUTE
 const QUOTA_MS = 60 * MINUTE
 const LATENCIES = 200
 
-/** Only a person can mend these: a key, a bill, a model's name. */
-const FOR_A_PERSON: ReadonlySet<FailureKind> = new Set<FailureKind>(['key', 'payment', 'model-gone'])
-/** The service is not to blame, or cannot do better. */
-const NO_PENALTY: ReadonlySet<FailureKind> =
-  new Set<FailureKind>(['refused', 'too-long', 'truncated', 'not-json', 'invalid'])
+/**
+ * What a failure means for its service. `person`: only one can mend it: a key, a bill, a model's name. `none`: the service
+ * is not to blame, or cannot do better. `reset`: it is left alone until its quota begins anew. `cool`: it is left alone for
+ * a while. `count`: nothing but that too many in a row disable it, since what we asked wrongly gets no better by waiting,
+ * and the next question may be another one.
+ */
+const CONSEQUENCES: Readonly<Record<FailureKind, 'person' | 'none' | 'reset' | 'cool' | 'count'>> = {
+  key: 'person', payment: 'person', 'model-gone': 'person',
+  refused: 'none', 'too-long': 'none', truncated: 'none', 'not-json': 'none', invalid: 'none',
+  quota: 'reset',
+  timeout: 'cool', network: 'cool', server: 'cool', 'rate-limit': 'cool',
+  'bad-request': 'count', error: 'count',
+}
 
 /** Sent once more within the decision's deadline: the next attempt may well succeed. */
 export const isWorthRetrying = (kind: FailureKind, retryAfterMs: number | null): boolean =>
@@ -108,28 +112,28 @@ export const spentOn = ({ day, dayUsd }: ServiceHealth, now: EpochMs): number =>
 export function failed(
   health: ServiceHealth, now: EpochMs, failure: {
     readonly kind: FailureKind; readonly message: string; readonly retryAfterMs: number | null; readonly resetAtMs: number | null
-  }, rules: HealthRules = HEALTH_RULES,
+  },
 ): ServiceHealth {
   const { kind, message, retryAfterMs, resetAtMs } = failure
   const counted: ServiceHealth = {
     ...health, errors: { ...health.errors, [kind]: (health.errors[kind] ?? 0) + 1 }, lastUsed: now,
   }
   if (isShut(health)) return counted
+  const consequence = CONSEQUENCES[kind]
   // A probe that was answered with nonsense was answered.
-  if (NO_PENALTY.has(kind)) return { ...counted, state: 'ACTIVE', reason: null, until: null, failures: 0, setbacks: 0 }
-  if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
-  if (kind === 'quota') {
+  if (consequence === 'none') return { ...counted, state: 'ACTIVE', reason: null, until: null, failures: 0, setbacks: 0 }
+  if (consequence === 'person') return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
+  if (consequence === 'reset') {
     const until = Math.max(resetAtMs ?? now + QUOTA_MS, now + (retryAfterMs ?? 0))
     return { ...counted, state: 'COOLING', reason: message, since: now, until }
   }
   const failures = health.failures + 1
-  if (health.state === 'DISABLED' || failures >= rules.maxConsecutiveFailures) {
+  if (health.state === 'DISABLED' || failures >= MOST_FAILURES) {
     const probes = health.state === 'DISABLED' ? health.setbacks + 1 : 0
     const until = now + Math.max(doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), retryAfterMs ?? 0)
     return { ...counted, state: 'DISABLED', reason: message, since: now, until, failures, setbacks: probes }
   }
-  // What we asked wrongly gets no better by waiting, and the next question may be another one.
-  if (kind === 'bad-request' || kind === 'error') return { ...counted, failures }
+  if (consequence === 'count') return { ...counted, failures }
   const until = now + Math.max(doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), retryAfterMs ?? 0)
   return { ...counted, state: 'COOLING', reason: message, since: now, until, failures, setbacks: health.setbacks + 1 }
 }
