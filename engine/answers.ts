@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
-import { AS_OF, priceOf } from './core/models.ts'
+import { AS_OF, factsOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './real-clock.ts'
@@ -176,5 +176,5 @@ export function serviceChain(
 /** The scenario's budget, with today's prices. */
 export const budgetOf = ({ budget }: Pick<AiPlan, 'budget'>, world: World): Budget => {
   const { book } = world.services ?? { book: new MemoryBook() }
-  return new Budget({ ...budget, priceOf: ({ model }) => (model === undefined ? null : priceOf(model)), book })
+  return new Budget({ ...budget, priceOf: ({ model }) => factsOf(model), book })
 }

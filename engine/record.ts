@@ -3,7 +3,7 @@ import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain } from '.
 import { prepareDecisions, type World } from './assemble.ts'
 import { RealClock, VirtualClock } from './real-clock.ts'
 import type { AiPlan, Resolution } from './config/resolve.ts'
-import { AS_OF, modelOf, type ModelFacts } from './core/models.ts'
+import { AS_OF, factsOf, type ModelFacts } from './core/models.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import { TapedeckError } from './errors.ts'
@@ -147,7 +147,7 @@ async function estimateOf(
   resolution: Resolution, world: World, sources: Sources, recorders: readonly Recorder[], budget: Budget, budgetUsd: number, folder: string,
 ): Promise<Estimate> {
   const { ai, services } = sources
-  const facts = services.map(({ name, provider: { model } }) => (model === undefined ? null : modelOf(name, model)))
+  const facts = services.map(({ provider: { model } }) => factsOf(model))
   const before = facts.map(() => 0)
   const first = services[0].provider
   let decisions = 0

@@ -1,12 +1,7 @@
+import { costOf, type ModelFacts } from '../core/models.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Conversation, DecisionProvider } from '../ports.ts'
 import type { HealthBook } from './provider-health.ts'
-
-/** USD per million tokens. */
-export interface Price {
-  readonly input: number
-  readonly output: number
-}
 
 export interface BudgetPlan {
   /** Most that a run may spend, in USD; null = no bound. */
@@ -14,7 +9,7 @@ export interface BudgetPlan {
   /** Most that all runs together may spend on a UTC day, in USD; null = no bound. */
   readonly day: number | null
   /** null for a model whose price is not known. */
-  readonly priceOf: (provider: DecisionProvider) => Price | null
+  readonly priceOf: (provider: DecisionProvider) => Pick<ModelFacts, 'input' | 'output'> | null
   readonly book: HealthBook
 }
 
@@ -42,7 +37,7 @@ export class Budget {
   /** USD of so many tokens; 0 where no price is known. */
   cost(provider: DecisionProvider, inputTokens: number, outputTokens: number): number {
     const price = this.#plan.priceOf(provider)
-    return price === null ? 0 : (inputTokens * price.input + outputTokens * price.output) / 1e6
+    return price === null ? 0 : costOf(price, inputTokens, outputTokens)
   }
 
   /** The most that one question can cost. */

@@ -31,12 +31,8 @@ export const NEW_SERVICE: ServiceHealth = {
   latencies: [], inputTokens: 0, outputTokens: 0, costUsd: 0, day: null, dayUsd: 0, lastUsed: null,
 }
 
-export interface HealthRules {
-  /** Transient failures in a row that disable a service. */
-  readonly maxConsecutiveFailures: number
-}
-export const HEALTH_RULES: HealthRules = { maxConsecutiveFailures: 5 }
-
+/** Transient failures in a row that disable a service. */
+const MOST_FAILURES = 5
 const MINUTE = 60_000
 /** A server that asks for more patience than this is left to cool down. */
 export const SHORT_HINT_MS = 5_000
@@ -50,11 +46,19 @@ const QUOTA_MS = 60 * MINUTE
 const LONGEST_HINT_MS = 25 * 60 * MINUTE
 const LATENCIES = 200
 
-/** Only a person can mend these: a key, a bill, a model's name. */
-const FOR_A_PERSON: ReadonlySet<FailureKind> = new Set<FailureKind>(['key', 'payment', 'model-gone'])
-/** The service is not to blame, or cannot do better. */
-const NO_PENALTY: ReadonlySet<FailureKind> =
-  new Set<FailureKind>(['refused', 'too-long', 'truncated', 'not-json', 'invalid'])
+/**
+ * What a failure means for its service. `person`: only one can mend it: a key, a bill, a model's name. `none`: the service
+ * is not to blame, or cannot do better. `reset`: it is left alone until its quota begins anew. `cool`: it is left alone for
+ * a while. `count`: nothing but that too many in a row disable it, since what we asked wrongly gets no better by waiting,
+ * and the next question may be another one.
+ */
+const CONSEQUENCES: Readonly<Record<FailureKind, 'person' | 'none' | 'reset' | 'cool' | 'count'>> = {
+  key: 'person', payment: 'person', 'model-gone': 'person',
+  refused: 'none', 'too-long': 'none', truncated: 'none', 'not-json': 'none', invalid: 'none',
+  quota: 'reset',
+  timeout: 'cool', network: 'cool', server: 'cool', 'rate-limit': 'cool',
+  'bad-request': 'count', error: 'count',
+}
 
 /** Sent once more within the decision's deadline: the next attempt may well succeed. */
 export const isWorthRetrying = (kind: FailureKind, retryAfterMs: number | null): boolean =>
@@ -119,30 +123,31 @@ export const spentOn = ({ day, dayUsd }: ServiceHealth, now: EpochMs): number =>
 export function failed(
   health: ServiceHealth, now: EpochMs, failure: {
     readonly kind: FailureKind; readonly message: string; readonly retryAfterMs: number | null; readonly resetAtMs: number | null
-  }, rules: HealthRules = HEALTH_RULES, begun: EpochMs = now,
+  }, begun: EpochMs = now,
 ): ServiceHealth {
   const { kind, message, retryAfterMs, resetAtMs } = failure
   const counted: ServiceHealth = {
     ...health, errors: { ...health.errors, [kind]: (health.errors[kind] ?? 0) + 1 }, lastUsed: now,
   }
   if (isShut(health)) return counted
+  const consequence = CONSEQUENCES[kind]
   // A probe that was answered with nonsense was answered.
-  if (NO_PENALTY.has(kind)) return isLate(health, begun) ? counted : answered(counted, now)
-  if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
+  if (consequence === 'none') return isLate(health, begun) ? counted : answered(counted, now)
+  if (consequence === 'person') return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
   const hinted = now + patience(retryAfterMs)
   // A reset that is over by our clock must not have it asked without a pause.
-  const least = kind === 'quota' ? Math.max(now + (resetAtMs === null ? QUOTA_MS : patience(resetAtMs - now)), hinted, now + FIRST_COOL_DOWN_MS) : hinted
+  const least = consequence === 'reset' ? Math.max(now + (resetAtMs === null ? QUOTA_MS : patience(resetAtMs - now)), hinted, now + FIRST_COOL_DOWN_MS) : hinted
   // Many questions that are under way when a service fails tell of one failure, not of many in a row.
   if (isLate(health, begun)) return { ...counted, until: Math.max(health.until!, least) }
-  if (kind === 'quota') return { ...counted, state: 'COOLING', reason: message, since: now, until: least }
+  if (consequence === 'reset') return { ...counted, state: 'COOLING', reason: message, since: now, until: least }
   const failures = health.failures + 1
-  if (health.state === 'DISABLED' || failures >= rules.maxConsecutiveFailures) {
+  if (health.state === 'DISABLED' || failures >= MOST_FAILURES) {
     const probes = health.state === 'DISABLED' ? health.setbacks + 1 : 0
     const until = Math.max(now + doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), least)
     return { ...counted, state: 'DISABLED', reason: message, since: now, until, failures, setbacks: probes }
   }
   // What we asked wrongly gets no better by waiting, and the next question may be another one.
-  if (kind === 'bad-request' || kind === 'error') return { ...counted, failures }
+  if (consequence === 'count') return { ...counted, failures }
   const until = Math.max(now + doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), least)
   return { ...counted, state: 'COOLING', reason: message, since: now, until, failures, setbacks: health.setbacks + 1 }
 }

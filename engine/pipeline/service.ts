@@ -5,8 +5,7 @@ import type { Answer, Clock, Conversation, DecisionProvider } from '../ports.ts'
 import type { Budget } from './budget.ts'
 import { NO_USAGE, type Failure, type Reply, type Skip, type Usage } from './consultation.ts'
 import {
-  charged, failed, HEALTH_RULES, isProbe, isWorthRetrying, NEW_SERVICE, refusal, succeeded, type HealthBook,
-  type HealthRules, type ServiceHealth,
+  charged, failed, isProbe, isWorthRetrying, NEW_SERVICE, refusal, succeeded, type HealthBook, type ServiceHealth,
 } from './provider-health.ts'
 
 const ATTEMPTS = 3
@@ -26,7 +25,6 @@ export interface ServicePlan {
   readonly redact: (text: string) => string
   /** Told of every change of state. */
   readonly changed: (service: string, health: ServiceHealth) => void
-  readonly rules?: HealthRules
 }
 
 /** One AI service: asked with patience, left alone when it is down, never asked for more than the budget has. */
@@ -79,7 +77,7 @@ export class Service {
         // What was paid for is not asked again: one question's worst case is reserved, not two.
         const again = attempts < ATTEMPTS && isWorthRetrying(kind, retryAfterMs) && now + pause < deadline && !probes && usage.costUsd === 0
         if (!again) {
-          this.#note((health) => failed(charged(health, now, usage), now, outcome, this.#plan.rules ?? HEALTH_RULES, begun))
+          this.#note((health) => failed(charged(health, now, usage), now, outcome, begun))
           return { answer: null, failure: failureOf(outcome), latencyMs, attempts, usage }
         }
         await clock.sleep(pause, signal)

@@ -122,7 +122,7 @@ describe('whatever services do', () => {
       const clock = new EventClock()
       let asked = 0
       const link: ChainLink = {
-        name: 'one', provider: { refines: true, answer: () => { asked++; throw new ProviderFailure(kind as 'key', 'no') } },
+        name: 'one', provider: { refines: true, answer: () => { asked++; throw new ProviderFailure(kind, 'no') } },
       }
       const chain = chainOf([link, RULES], { clock })
       for (let count = 0; count < decisions; count++) {
