@@ -33,6 +33,8 @@ export class Service {
   readonly provider: DecisionProvider
   readonly #plan: ServicePlan
   #probing = false
+  /** As it was told last; null before anything was. */
+  #told: ServiceHealth | null = null
 
   constructor(plan: ServicePlan) {
     this.name = plan.name
@@ -45,6 +47,7 @@ export class Service {
     const { book, budget, clock } = this.#plan
     if (this.provider.lacks !== undefined) return 'no-key'
     const health = book.read(this.name)
+    this.#tellOthers(health)
     const refused = refusal(health, clock.now())
     if (refused !== null) return refused
     // One question finds out whether it is back; nobody else waits for the same.
@@ -148,7 +151,14 @@ export class Service {
     const after = this.#plan.book.update(this.name, (health) => change(before = health))
     // From here on only a person can enable it: that is news also of one that was disabled before.
     const shut = after.state === 'DISABLED' && after.until === null && before.until !== null
+    this.#told = after
     if (after.state !== before.state || shut) this.#plan.changed(this.name, after)
+  }
+
+  /** A person, or another process, has spoken since. */
+  #tellOthers(health: ServiceHealth): void {
+    if (this.#told !== null && health.state !== this.#told.state) this.#plan.changed(this.name, health)
+    this.#told = health
   }
 }
 

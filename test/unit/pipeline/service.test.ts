@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FAILURE_KINDS, ProviderFailure, type FailureFacts, type FailureKind } from '../../../engine/core/provider-failure.ts'
 import { Budget, type BudgetPlan } from '../../../engine/pipeline/budget.ts'
-import { MemoryBook, type ServiceHealth } from '../../../engine/pipeline/provider-health.ts'
+import { disabled, enabled, MemoryBook, type ServiceHealth } from '../../../engine/pipeline/provider-health.ts'
 import { Service, type ServicePlan } from '../../../engine/pipeline/service.ts'
 import type { Answer, Conversation } from '../../../engine/ports.ts'
 import { EventClock } from '../../support/event-clock.ts'
@@ -256,6 +256,17 @@ describe('a change of state', () => {
     await clock.sleep(15 * MINUTE)
     await ask()
     expect(changes).toMatchObject([{ state: 'DISABLED', reason: 'error it is' }, { state: 'DISABLED', reason: 'key it is', until: null }])
+  })
+
+  it('is told when a person has made it, somewhere else', async () => {
+    const { ask, service, changes, book } = served([GOOD])
+    await ask()
+    book.update(service.name, (health) => disabled(health, 7, 'too dear'))
+    expect(service.refusal(conversation)).toBe('disabled')
+    expect(service.refusal(conversation)).toBe('disabled')
+    book.update(service.name, (health) => enabled(health, 8))
+    expect(service.refusal(conversation)).toBeNull()
+    expect(changes).toMatchObject([{ state: 'DISABLED', reason: 'too dear' }, { state: 'ACTIVE' }])
   })
 })
 
