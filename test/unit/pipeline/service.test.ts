@@ -259,7 +259,7 @@ describe('a change of state', () => {
   })
 
   it('is told when a person has made it, somewhere else', async () => {
-    const { ask, service, changes, book } = served([GOOD])
+    const { ask, service, changes, book } = served([say(GOOD)])
     await ask()
     book.update(service.name, (health) => disabled(health, 7, 'too dear'))
     expect(service.refusal(conversation)).toBe('disabled')
