@@ -5,6 +5,7 @@ import { rawLines, textOf } from '../audit/raw-lines.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { KEY_VERSION } from './key.ts'
 import { Packer, Unpacker } from './packing.ts'
+import { struck } from './redaction.ts'
 import { manifestFile, type Manifest, type TapeLine } from './tape-lines.ts'
 
 const LINES = 'tape.jsonl'
@@ -145,7 +146,7 @@ export class TapeFile implements Tape {
   append(line: TapeLine): void {
     if (this.#failure !== null) throw this.#failure
     try {
-      const text = this.#packer.pack(line).map((one) => `${this.#redact(JSON.stringify(one))}\n`).join('')
+      const text = this.#packer.pack(struck(line, this.#redact)).map((one) => `${JSON.stringify(one)}\n`).join('')
       writeAll(this.#file, Buffer.from(text))
       if (++this.#unsynced < SYNC_EVERY) return
       fsyncSync(this.#file)
