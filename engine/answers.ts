@@ -120,11 +120,12 @@ export function takeWriter(path: string): ProcessLock {
 }
 
 /** A recording that this process alone writes to. Throws TD_LOCKED. */
-export function lockRecording(path: string, mode: 'record-missing' | 'record', { env }: World): OpenRecording {
+export function lockRecording(path: string, mode: 'record-missing' | 'record', { env, log }: World): OpenRecording {
   mkdirSync(path, { recursive: true })
   const lock = takeWriter(path)
   try {
     const recording = openRecording(path, mode, `tapedeck ${version()}`, redactor(env))
+    if (recording.torn !== null) log.warn(`${path}: the last line of the recording was unfinished; it is set aside in ${recording.torn}`)
     return {
       ...recording,
       close() {

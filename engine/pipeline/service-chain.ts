@@ -62,7 +62,12 @@ export class ServiceChain implements StepSource {
     let next = talking.next()
     while (next.done !== true) {
       const request = tape === null ? null : service.provider.request?.(next.value) ?? null
-      let reply = request === null ? null : await tape!.known(request)
+      let reply: Reply | null = null
+      // Nobody may come between the answer that nothing is known and the question: two would ask the same.
+      for (let known = request === null ? null : tape!.known(request); known !== null; known = tape!.known(request!)) {
+        reply = await known
+        if (reply !== null) break
+      }
       if (reply === null) {
         signal.throwIfAborted()
         const skipped = clock.now() >= until ? 'deadline' : service.refusal(next.value)
