@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
-import { AS_OF, priceOf } from './core/models.ts'
+import { AS_OF, factsOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './real-clock.ts'
@@ -123,11 +123,12 @@ export function takeWriter(path: string): ProcessLock {
 }
 
 /** A recording that this process alone writes to. Throws TD_LOCKED. */
-export function lockRecording(path: string, mode: 'record-missing' | 'record', { env }: World): OpenRecording {
+export function lockRecording(path: string, mode: 'record-missing' | 'record', { env, log }: World): OpenRecording {
   mkdirSync(path, { recursive: true })
   const lock = takeWriter(path)
   try {
     const recording = openRecording(path, mode, `tapedeck ${version()}`, redactor(env))
+    if (recording.torn !== null) log.warn(`${path}: the last line of the recording was unfinished; it is set aside in ${recording.torn}`)
     return {
       ...recording,
       close() {
@@ -179,5 +180,5 @@ export function serviceChain(
 /** The scenario's budget, with today's prices. */
 export const budgetOf = ({ budget }: Pick<AiPlan, 'budget'>, world: World): Budget => {
   const { book } = world.services ?? { book: new MemoryBook() }
-  return new Budget({ ...budget, priceOf: ({ model }) => (model === undefined ? null : priceOf(model)), book })
+  return new Budget({ ...budget, priceOf: ({ model }) => factsOf(model), book })
 }

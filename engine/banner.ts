@@ -1,5 +1,5 @@
 import type { Resolution } from './config/resolve.ts'
-import { priceOf } from './core/models.ts'
+import { costOf, factsOf } from './core/models.ts'
 import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import type { PaperBlock } from './live-broker.ts'
@@ -75,7 +75,8 @@ function costLine(
 ): string {
   const every = typeof consult === 'object' ? consult.every : 1
   const calls = Math.round((86_400_000 / timeframeMs(timeframe) / every) * symbols * turns)
-  const price = model === undefined ? null : priceOf(model)
-  const most = price === null ? 'at a price nobody knows' : `× ${usd((TOKENS.input * price.input + TOKENS.output * price.output) / 1e6)} = ${usd((calls * (TOKENS.input * price.input + TOKENS.output * price.output)) / 1e6)}`
+  const price = factsOf(model)
+  const each = price === null ? null : costOf(price, TOKENS.input, TOKENS.output)
+  const most = each === null ? 'at a price nobody knows, which no budget can hold' : `× ${usd(each)} = ${usd(calls * each)}`
   return `💰 ${consult === 'signal' ? 'At most ' : ''}${calls.toLocaleString('en')} AI calls a day ${most}; the budget is ${usd(budget)} a day, beyond it the rules decide`
 }

@@ -21,7 +21,7 @@ export const ERRORS = {
   TD_RECORDING_MISS: { exit: 1, summary: 'A question was asked that is not in the recording.' },
   TD_BUDGET: { exit: 1, summary: 'The budget for AI answers is exhausted.' },
   TD_COVERAGE: { exit: 3, summary: 'Too few decisions were answered by an AI.' },
-  TD_PROVIDER_FAILED: { exit: 1, summary: 'No provider in the chain gave a valid answer.' },
+  TD_PROVIDER_FAILED: { exit: 1, summary: 'The rules gave no valid answer, or no AI service can be asked.' },
   TD_HEALTH_BROKEN: { exit: 1, summary: 'The record of how the AI services are doing is damaged.' },
   TD_RUN_WRITE: { exit: 1, summary: 'A run, a candle file or the output cannot be written.' },
   TD_RUN_MISSING: { exit: 2, summary: 'No such run exists.' },

@@ -1,11 +1,11 @@
 import { makeDeps, registry, type World } from './assemble.ts'
-import { priceOf } from './core/models.ts'
+import { costOf, factsOf } from './core/models.ts'
 import { ProviderFailure, type FailureKind } from './core/provider-failure.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import { wordingOf } from './core/wording.ts'
 import { TapedeckError } from './errors.ts'
 import { charged } from './pipeline/provider-health.ts'
-import type { Answer, Conversation, DecisionProvider, Plugin } from './ports.ts'
+import type { Answer, Conversation, Plugin } from './ports.ts'
 import { serviceNamed } from './providers.ts'
 import { RealClock } from './real-clock.ts'
 import { redactor } from './recording/redaction.ts'
@@ -52,7 +52,8 @@ export async function tryService(name: string, { model, baseURL }: TrialOptions,
   }
   const latencyMs = answer?.latencyMs ?? world.stopwatch() - begun
   const { inputTokens, outputTokens } = answer?.usage ?? failure?.usage ?? { inputTokens: 0, outputTokens: 0 }
-  const costUsd = costOf(provider, inputTokens, outputTokens)
+  const price = factsOf(provider.model)
+  const costUsd = price === null ? null : costOf(price, inputTokens, outputTokens)
   if (inputTokens + outputTokens > 0) {
     book.update(name, (health) => charged(health, clock.now(), { inputTokens, outputTokens, costUsd: costUsd ?? 0 }))
   }
@@ -65,11 +66,6 @@ export async function tryService(name: string, { model, baseURL }: TrialOptions,
     failure: failure === null ? null
       : { kind: failure.kind, status: failure.status, message: redact(failure.message), remedy: REMEDIES[failure.kind] },
   }
-}
-
-function costOf({ model }: DecisionProvider, inputTokens: number, outputTokens: number): number | null {
-  const price = model === undefined ? null : priceOf(model)
-  return price === null ? null : (inputTokens * price.input + outputTokens * price.output) / 1e6
 }
 
 /** Whoever types an address may send a key there, as with the environment: it does not come from a file of others. */

@@ -3,7 +3,7 @@ import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain } from '.
 import { prepareDecisions, type World } from './assemble.ts'
 import { RealClock, VirtualClock } from './real-clock.ts'
 import type { AiPlan, Resolution } from './config/resolve.ts'
-import { AS_OF, modelOf, type ModelFacts } from './core/models.ts'
+import { AS_OF, factsOf, type ModelFacts } from './core/models.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import { TapedeckError } from './errors.ts'
@@ -14,6 +14,7 @@ import { MemoryBook, refusal, type HealthBook } from './pipeline/provider-health
 import type { ChainLink } from './pipeline/provider-chain.ts'
 import type { AnswerTape } from './pipeline/service-chain.ts'
 import type { Clock } from './ports.ts'
+import { peekRecording } from './recording/open-recording.ts'
 import { Recorder } from './recording/recorder.ts'
 import { openTape } from './tape.ts'
 
@@ -35,8 +36,10 @@ export interface RecordOptions {
   readonly samples: number
   /** Decisions that were recorded without an answer are asked about again. */
   readonly retryFailed: boolean
-  /** Told before anything is asked. False: nothing is. */
-  readonly estimated: (estimate: Estimate) => boolean
+  /** Nothing is asked, and nothing on the disk changes. */
+  readonly dryRun: boolean
+  /** Told before anything is asked. */
+  readonly estimated: (estimate: Estimate) => void
   readonly onProgress: (done: number, total: number, costUsd: number) => void
 }
 
@@ -122,7 +125,7 @@ export async function record(resolution: Resolution, world: World, options: Reco
   const money = { ...ai.budget, run: options.budget ?? ai.budget.run ?? DEFAULT_BUDGET_USD }
   const budget = budgetOf({ budget: money }, { ...world, services: { book, clock } })
 
-  const recording = lockRecording(folder, options.mode, world)
+  const recording = options.dryRun ? peekRecording(folder, options.mode) : lockRecording(folder, options.mode, world)
   try {
     const recorders = Array.from({ length: options.samples }, (_, sample) => new Recorder({
       file: recording.file, generation: recording.generation, providers: services.map(({ provider }) => provider),
@@ -130,9 +133,10 @@ export async function record(resolution: Resolution, world: World, options: Reco
     }))
     const estimate = await estimateOf(resolution, world, sources, recorders, budget, money.run, folder)
     const nothing = { folder, estimate, asked: 0, answered: 0, costUsd: 0, stopped: null }
-    if (!options.estimated(estimate)) return { ...nothing, finished: false }
+    options.estimated(estimate)
+    if (options.dryRun) return { ...nothing, finished: false }
     const asking = new Asking(resolution, { ...world, services: { book, clock } }, sources, budget, options, estimate)
-    for (const recorder of recorders) while (await asking.through(recorder));
+    if (estimate.recorded < estimate.decisions) for (const recorder of recorders) while (await asking.through(recorder));
     const finished = asking.stopped === null && !world.signal.aborted
     if (finished) recording.complete()
     return { ...nothing, asked: asking.asked, answered: asking.answered, costUsd: budget.spent, finished, stopped: asking.stopped }
@@ -147,7 +151,7 @@ async function estimateOf(
   resolution: Resolution, world: World, sources: Sources, recorders: readonly Recorder[], budget: Budget, budgetUsd: number, folder: string,
 ): Promise<Estimate> {
   const { ai, services } = sources
-  const facts = services.map(({ name, provider: { model } }) => (model === undefined ? null : modelOf(name, model)))
+  const facts = services.map(({ provider: { model } }) => factsOf(model))
   const before = facts.map(() => 0)
   const first = services[0].provider
   let decisions = 0

@@ -1,5 +1,5 @@
 import { makeDeps, registry } from './assemble.ts'
-import { priceOf } from './core/models.ts'
+import { factsOf } from './core/models.ts'
 import type { Opinion } from './core/opinion.ts'
 import { DEFAULT_POLICY } from './core/policy.ts'
 import type { Snapshot, Trend } from './core/snapshot.ts'
@@ -128,7 +128,7 @@ class Desk {
     const links = await Promise.all(services.map((service) => this.#link(service, signal)))
     const rules: ChainLink = { name: 'technical', provider: { refines: false, answer: (asked) => asked.rules() } }
     const redact = redactor({ ...this.#options.env, ...Object.fromEntries(services.map(({ name, apiKey }) => [`${name}_KEY`, apiKey])) })
-    const budget = new Budget({ run: null, day: null, priceOf: ({ model }) => (model === undefined ? null : priceOf(model)), book: this.book })
+    const budget = new Budget({ run: null, day: null, priceOf: ({ model }) => factsOf(model), book: this.book })
     const source = links.length === 0 ? null : new ServiceChain({
       services: links.map(({ name, provider }) =>
         new Service({ name, provider, book: this.book, budget, clock: this.#clock, random: Math.random, redact, changed: () => {} })),

@@ -50,7 +50,8 @@ export const configCommand = defineCommand<Arguments>({
       const value = settings[key] ?? (DEFAULT_POLICY as unknown as Record<string, number | null>)[key] ?? null
       return { name, value, origin: env[name] ? 'environment' : value === null ? 'not set' : 'default' }
     })
-    const secrets = maskedSecrets(env)
+    const providers = await Promise.all(registry.names('provider').map((name) => registry.plugin('provider', name)))
+    const secrets = maskedSecrets(env, providers.flatMap((plugin) => (plugin.env ?? []).filter((name) => name.endsWith('_KEY'))))
     const resolution = argv.scenario === undefined ? null : (await resolveAll([argv.scenario], argv, terminal))[0]
     const rows = resolution === null ? [] : flatten(resolution.scenario)
       .map(([path, value]) => ({ path, value, origin: originOf(resolution, path) }))

@@ -45,11 +45,8 @@ export const recordCommand = defineCommand<Arguments>({
       const result = await record(resolution, terminal.worldOf(argv.out), {
         mode: argv.mode, concurrency: wholeNumber('concurrency', argv.concurrency, 1), samples: wholeNumber('samples', argv.samples, 1),
         perMinute: argv.rate === undefined ? null : wholeNumber('rate', argv.rate, 1), budget: argv.budget ?? null,
-        retryFailed: argv.retryFailed,
-        estimated: (estimate) => {
-          if (!argv.json) terminal.print(estimateText(estimate))
-          return !argv.dryRun && estimate.recorded < estimate.decisions
-        },
+        retryFailed: argv.retryFailed, dryRun: argv.dryRun,
+        estimated: (estimate) => { if (!argv.json) terminal.print(estimateText(estimate)) },
         onProgress: (done, total, costUsd) => progress.update(done, total, usd(costUsd)),
       })
       progress.stop()

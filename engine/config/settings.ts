@@ -6,10 +6,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** A market as it is written everywhere: its name goes unquoted into tables and file names. */
 export const SYMBOL = /^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/
 
-const SECRETS = [
-  'BINANCE_API_KEY', 'BINANCE_API_SECRET', 'GEMINI_API_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'TOGETHER_API_KEY',
-  'API_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_BOT_TOKEN',
-] as const
+/** Secrets that are no AI provider's: each of those declares its own. */
+const SECRETS = ['BINANCE_API_KEY', 'BINANCE_API_SECRET', 'API_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_BOT_TOKEN'] as const
 
 /** What the environment may set. Keys that are absent were not set. */
 export interface Settings {
@@ -111,9 +109,9 @@ export function liveSettings(settings: Settings): Settings {
 const defined = (settings: { [K in keyof Settings]: Settings[K] | undefined }): Settings =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as unknown as Settings
 
-/** Which secrets are set, never what they are: `set, ends in …1a2b` or `not set`. */
-export const maskedSecrets = (env: Environment): Readonly<Record<string, string>> =>
-  Object.fromEntries(SECRETS.map((name) => {
+/** Which secrets, and `others` beside the engine's own, are set, never what they are: `set, ends in …1a2b` or `not set`. */
+export const maskedSecrets = (env: Environment, others: readonly string[] = []): Readonly<Record<string, string>> =>
+  Object.fromEntries([...SECRETS, ...others].map((name) => {
     const value = env[name] ?? ''
     return [name, value === '' ? 'not set' : value.length > 12 ? `set, ends in …${value.slice(-4)}` : 'set']
   }))

@@ -52,7 +52,7 @@ export interface LaneMeasures {
   readonly slippage: number
   readonly traded: number
   readonly ambiguousCandles: number
-  /** Decisions whose answer came from an AI ÷ decisions at which one was to be asked; null without any. */
+  /** Decisions whose answer came from an AI ÷ decisions at which one was to be asked; null without any, 0 where only rules decide. */
   readonly coverage: number | null
   readonly aiCost: number
 }

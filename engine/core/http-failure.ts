@@ -77,11 +77,13 @@ export function safeHeaders(headers: HttpAnswer['headers'], secrets: readonly st
   return told
 }
 
-/** `: the service's own words`, where the body is an error object of any of the services. */
+/** `: the service's own words`, which stand in `error.message`, `error`, `message` or `detail`, whoever it is. */
 function saying(body: string): string {
-  const error = field(parsed(body), 'error')
-  const message = typeof error === 'string' ? error : field(error, 'message')
-  if (typeof message !== 'string' || message === '') return ''
+  const said = parsed(body)
+  const error = field(said, 'error')
+  const message = [field(error, 'message'), error, field(said, 'message'), field(said, 'detail')]
+    .find((words): words is string => typeof words === 'string' && words !== '')
+  if (message === undefined) return ''
   return `: ${message.replaceAll(/\s+/g, ' ').slice(0, MAX_MESSAGE)}`
 }
 

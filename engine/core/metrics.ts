@@ -234,7 +234,7 @@ export function computeFigures(measures: LaneMeasures): Figures {
     slippage: measures.slippage,
     aiCost: measures.aiCost,
     returnNetOfAi: (finalEquity - measures.aiCost) / startCash - 1,
-    coverage: or('coverage', measures.coverage, 'no decisions'),
+    coverage: or('coverage', measures.coverage, 'no decision that an AI was to be asked about'),
     ambiguousCandles: measures.ambiguousCandles,
     candles: measures.candles,
     undefinedBecause,

@@ -49,15 +49,19 @@ export const MODELS: Readonly<Record<string, Readonly<Record<string, ModelFacts>
   },
 }
 
-/** What is known of a model; null for one that the table does not have. */
-export function modelOf(provider: string, model: string): ModelFacts | null {
-  const known = Object.hasOwn(MODELS, provider) ? MODELS[provider] : {}
-  return Object.hasOwn(known, model) ? known[model] : null
+/** What is known of a model, whoever offers it; null for one that the table does not have. */
+export function factsOf(model: string | undefined): ModelFacts | null {
+  if (model === undefined) return null
+  return Object.values(MODELS).find((models) => Object.hasOwn(models, model))?.[model] ?? null
 }
 
 /** The model that is asked where nobody names one. */
-export const defaultModel = (provider: string): string => Object.keys(MODELS[provider])[0]
+export function defaultModel(provider: string): string {
+  const models = MODELS[provider]
+  if (models === undefined) throw new Error(`engine/core/models.ts names no model of provider ${provider}`)
+  return Object.keys(models)[0]
+}
 
-/** What a model's tokens cost, whoever offers it; null where that is not known. */
-export const priceOf = (model: string): Pick<ModelFacts, 'input' | 'output'> | null =>
-  Object.values(MODELS).map((models) => models[model]).find((facts) => facts !== undefined) ?? null
+/** USD of so many tokens, at a price in USD per million. */
+export const costOf = (price: Pick<ModelFacts, 'input' | 'output'>, inputTokens: number, outputTokens: number): number =>
+  (inputTokens * price.input + outputTokens * price.output) / 1e6

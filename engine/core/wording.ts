@@ -35,10 +35,10 @@ function significant(value: number, digits: number): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
 
-const decimalsOf = (tickSize: number): number => {
-  const [, exponent] = /e-(\d+)$/.exec(tickSize.toExponential())!.map(Number)
-  const digits = tickSize.toExponential().split('e')[0].replace('.', '').length
-  return exponent + digits - 1
+/** Decimals that a price in whole steps can have. */
+function decimalsOf(tickSize: number): number {
+  const [digits, exponent] = tickSize.toExponential().split('e')
+  return Math.max(0, digits.replace('.', '').length - 1 - Number(exponent))
 }
 
 /** How a snapshot's numbers are written. */
@@ -47,8 +47,8 @@ export function wordingOf({ symbol, time, price: close }: Snapshot, { tickSize, 
   if (blind) {
     return { symbol: 'the asset', timeframe, time: null, price: (value) => significant((value / close) * 100, 6), number }
   }
-  const plain = tickSize === 0 || tickSize >= 1
-  const decimals = plain ? 0 : decimalsOf(tickSize)
-  const price = (value: number): string => (plain || !Number.isFinite(value) ? significant(value, 8) : value.toFixed(decimals))
+  const decimals = tickSize === 0 ? null : decimalsOf(tickSize)
+  const price = (value: number): string =>
+    (decimals === null || !Number.isFinite(value) ? significant(value, 8) : value.toFixed(decimals))
   return { symbol, timeframe, time: isoTime(time), price, number }
 }

@@ -1,12 +1,7 @@
+import { costOf, type ModelFacts } from '../core/models.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Conversation, DecisionProvider } from '../ports.ts'
 import type { HealthBook } from './provider-health.ts'
-
-/** USD per million tokens. */
-export interface Price {
-  readonly input: number
-  readonly output: number
-}
 
 export interface BudgetPlan {
   /** Most that a run may spend, in USD; null = no bound. */
@@ -14,7 +9,7 @@ export interface BudgetPlan {
   /** Most that all runs together may spend on a UTC day, in USD; null = no bound. */
   readonly day: number | null
   /** null for a model whose price is not known. */
-  readonly priceOf: (provider: DecisionProvider) => Price | null
+  readonly priceOf: (provider: DecisionProvider) => Pick<ModelFacts, 'input' | 'output'> | null
   readonly book: HealthBook
 }
 
@@ -27,7 +22,8 @@ const OVERHEAD_TOKENS = 400
 export class Budget {
   readonly #plan: BudgetPlan
   #spent = 0
-  #reserved = 0
+  /** One number per question that is under way. Their sum is made anew each time: one that is kept would gather rounding errors. */
+  readonly #held = new Set<{ readonly worst: number }>()
 
   constructor(plan: BudgetPlan) {
     this.#plan = plan
@@ -41,7 +37,7 @@ export class Budget {
   /** USD of so many tokens; 0 where no price is known. */
   cost(provider: DecisionProvider, inputTokens: number, outputTokens: number): number {
     const price = this.#plan.priceOf(provider)
-    return price === null ? 0 : (inputTokens * price.input + outputTokens * price.output) / 1e6
+    return price === null ? 0 : costOf(price, inputTokens, outputTokens)
   }
 
   /** The most that one question can cost. */
@@ -59,16 +55,17 @@ export class Budget {
     if (run === null && day === null) return true
     const worst = this.worstCase(provider, conversation)
     if (worst === 0) return true
-    return (run === null || this.#spent + this.#reserved + worst <= run)
-      && (day === null || book.spentToday(now) + this.#reserved + worst <= day)
+    let wanted = worst
+    for (const held of this.#held) wanted += held.worst
+    return (run === null || this.#spent + wanted <= run) && (day === null || book.spentToday(now) + wanted <= day)
   }
 
   /** Sets the worst case aside; the function that is returned gives it back and takes what it really cost. */
   reserve(provider: DecisionProvider, conversation: Conversation): (costUsd: number) => void {
-    const worst = this.worstCase(provider, conversation)
-    this.#reserved += worst
+    const held = { worst: this.worstCase(provider, conversation) }
+    this.#held.add(held)
     return (costUsd) => {
-      this.#reserved -= worst
+      this.#held.delete(held)
       this.#spent += costUsd
     }
   }

@@ -31,12 +31,8 @@ export const NEW_SERVICE: ServiceHealth = {
   latencies: [], inputTokens: 0, outputTokens: 0, costUsd: 0, day: null, dayUsd: 0, lastUsed: null,
 }
 
-export interface HealthRules {
-  /** Transient failures in a row that disable a service. */
-  readonly maxConsecutiveFailures: number
-}
-export const HEALTH_RULES: HealthRules = { maxConsecutiveFailures: 5 }
-
+/** Transient failures in a row that disable a service. */
+const MOST_FAILURES = 5
 const MINUTE = 60_000
 /** A server that asks for more patience than this is left to cool down. */
 export const SHORT_HINT_MS = 5_000
@@ -46,13 +42,23 @@ const FIRST_PROBE_MS = 15 * MINUTE
 const LAST_PROBE_MS = 6 * 60 * MINUTE
 /** A quota whose reset the service does not tell is tried again after an hour. */
 const QUOTA_MS = 60 * MINUTE
+/** Whatever a server asks for: a day later one question does no harm, and a slip of its clock ends no autonomy. */
+const LONGEST_HINT_MS = 25 * 60 * MINUTE
 const LATENCIES = 200
 
-/** Only a person can mend these: a key, a bill, a model's name. */
-const FOR_A_PERSON: ReadonlySet<FailureKind> = new Set<FailureKind>(['key', 'payment', 'model-gone'])
-/** The service is not to blame, or cannot do better. */
-const NO_PENALTY: ReadonlySet<FailureKind> =
-  new Set<FailureKind>(['refused', 'too-long', 'truncated', 'not-json', 'invalid'])
+/**
+ * What a failure means for its service. `person`: only one can mend it: a key, a bill, a model's name. `none`: the service
+ * is not to blame, or cannot do better. `reset`: it is left alone until its quota begins anew. `cool`: it is left alone for
+ * a while. `count`: nothing but that too many in a row disable it, since what we asked wrongly gets no better by waiting,
+ * and the next question may be another one.
+ */
+const CONSEQUENCES: Readonly<Record<FailureKind, 'person' | 'none' | 'reset' | 'cool' | 'count'>> = {
+  key: 'person', payment: 'person', 'model-gone': 'person',
+  refused: 'none', 'too-long': 'none', truncated: 'none', 'not-json': 'none', invalid: 'none',
+  quota: 'reset',
+  timeout: 'cool', network: 'cool', server: 'cool', 'rate-limit': 'cool',
+  'bad-request': 'count', error: 'count',
+}
 
 /** Sent once more within the decision's deadline: the next attempt may well succeed. */
 export const isWorthRetrying = (kind: FailureKind, retryAfterMs: number | null): boolean =>
@@ -69,22 +75,31 @@ export const isProbe = ({ state }: ServiceHealth): boolean => state !== 'ACTIVE'
 
 const doubled = (first: number, times: number, last: number): number => Math.min(last, first * 2 ** Math.min(times, 20))
 
+const patience = (hintMs: number | null): number => (hintMs !== null && hintMs > 0 ? Math.min(hintMs, LONGEST_HINT_MS) : 0)
+
 /** Only a person can enable it: what comes of questions that were under way by then is counted and changes nothing. */
 const isShut = ({ state, until }: ServiceHealth): boolean => state === 'DISABLED' && until === null
 
-/** An answer came. It closes whatever was open. */
+/** Of a question that went out before the service was left alone: only one that was asked since can tell whether it is back. */
+const isLate = ({ state, since }: ServiceHealth, begun: EpochMs): boolean => state !== 'ACTIVE' && since !== null && begun <= since
+
+/** An answer came to a question of the time `begun`. It closes whatever was open by then. */
 export function succeeded(
   health: ServiceHealth, now: EpochMs, { latencyMs, inputTokens, outputTokens, costUsd }: {
     readonly latencyMs: number; readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number
-  },
+  }, begun: EpochMs = now,
 ): ServiceHealth {
   const counted: ServiceHealth = {
     ...charged(health, now, { inputTokens, outputTokens, costUsd }), successes: health.successes + 1,
     latencies: [...health.latencies, latencyMs].slice(-LATENCIES), lastUsed: now,
   }
-  if (isShut(health)) return counted
+  return isLate(health, begun) ? counted : answered(counted, now)
+}
+
+function answered(health: ServiceHealth, now: EpochMs): ServiceHealth {
+  if (isShut(health)) return health
   const since = health.state === 'ACTIVE' ? health.since : now
-  return { ...counted, state: 'ACTIVE', reason: null, since, until: null, failures: 0, setbacks: 0 }
+  return { ...health, state: 'ACTIVE', reason: null, since, until: null, failures: 0, setbacks: 0 }
 }
 
 /** Tokens that were paid for, with an answer or without. */
@@ -104,33 +119,36 @@ export function charged(
 export const spentOn = ({ day, dayUsd }: ServiceHealth, now: EpochMs): number =>
   (day === isoDay(Math.floor(now / DAY_MS)) ? dayUsd : 0)
 
-/** A question failed for good, after whatever attempts were worth while. */
+/** A question of the time `begun` failed for good, after whatever attempts were worth while. */
 export function failed(
   health: ServiceHealth, now: EpochMs, failure: {
     readonly kind: FailureKind; readonly message: string; readonly retryAfterMs: number | null; readonly resetAtMs: number | null
-  }, rules: HealthRules = HEALTH_RULES,
+  }, begun: EpochMs = now,
 ): ServiceHealth {
   const { kind, message, retryAfterMs, resetAtMs } = failure
   const counted: ServiceHealth = {
     ...health, errors: { ...health.errors, [kind]: (health.errors[kind] ?? 0) + 1 }, lastUsed: now,
   }
   if (isShut(health)) return counted
+  const consequence = CONSEQUENCES[kind]
   // A probe that was answered with nonsense was answered.
-  if (NO_PENALTY.has(kind)) return { ...counted, state: 'ACTIVE', reason: null, until: null, failures: 0, setbacks: 0 }
-  if (FOR_A_PERSON.has(kind)) return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
-  if (kind === 'quota') {
-    const until = Math.max(resetAtMs ?? now + QUOTA_MS, now + (retryAfterMs ?? 0))
-    return { ...counted, state: 'COOLING', reason: message, since: now, until }
-  }
+  if (consequence === 'none') return isLate(health, begun) ? counted : answered(counted, now)
+  if (consequence === 'person') return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
+  const hinted = now + patience(retryAfterMs)
+  // A reset that is over by our clock must not have it asked without a pause.
+  const least = consequence === 'reset' ? Math.max(now + (resetAtMs === null ? QUOTA_MS : patience(resetAtMs - now)), hinted, now + FIRST_COOL_DOWN_MS) : hinted
+  // Many questions that are under way when a service fails tell of one failure, not of many in a row.
+  if (isLate(health, begun)) return { ...counted, until: Math.max(health.until!, least) }
+  if (consequence === 'reset') return { ...counted, state: 'COOLING', reason: message, since: now, until: least }
   const failures = health.failures + 1
-  if (health.state === 'DISABLED' || failures >= rules.maxConsecutiveFailures) {
+  if (health.state === 'DISABLED' || failures >= MOST_FAILURES) {
     const probes = health.state === 'DISABLED' ? health.setbacks + 1 : 0
-    const until = now + Math.max(doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), retryAfterMs ?? 0)
+    const until = Math.max(now + doubled(FIRST_PROBE_MS, probes, LAST_PROBE_MS), least)
     return { ...counted, state: 'DISABLED', reason: message, since: now, until, failures, setbacks: probes }
   }
   // What we asked wrongly gets no better by waiting, and the next question may be another one.
-  if (kind === 'bad-request' || kind === 'error') return { ...counted, failures }
-  const until = now + Math.max(doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), retryAfterMs ?? 0)
+  if (consequence === 'count') return { ...counted, failures }
+  const until = Math.max(now + doubled(FIRST_COOL_DOWN_MS, health.setbacks, LONGEST_COOL_DOWN_MS), least)
   return { ...counted, state: 'COOLING', reason: message, since: now, until, failures, setbacks: health.setbacks + 1 }
 }
 

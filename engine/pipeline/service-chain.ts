@@ -42,7 +42,9 @@ export class ServiceChain implements StepSource {
     const deadline = clock.now() + deadlineMs
     const steps: Step[] = []
     for (const [index, service] of services.entries()) {
-      const step = await this.#ask(service, conversation.begin(), deadline, index === services.length - 1)
+      const opening = conversation.begin()
+      const others = services.slice(index + 1).some((other) => other.refusal(opening) === null)
+      const step = await this.#ask(service, opening, deadline, others)
       steps.push(step)
       if (hasAnswered(step)) break
     }
@@ -50,17 +52,22 @@ export class ServiceChain implements StepSource {
     return steps
   }
 
-  async #ask(service: Service, dialogue: Dialogue, deadline: EpochMs, last: boolean): Promise<Step> {
+  async #ask(service: Service, dialogue: Dialogue, deadline: EpochMs, others: boolean): Promise<Step> {
     const { clock, refinements, signal, tape } = this.#plan
     const begun = clock.now()
     // While others could still answer, one service may not take all the time there is.
-    const until = last ? deadline : begun + (deadline - begun) / 2
+    const until = others ? begun + (deadline - begun) / 2 : deadline
     const talking = converse(dialogue, refinements)
     const replies: Reply[] = []
     let next = talking.next()
     while (next.done !== true) {
       const request = tape === null ? null : service.provider.request?.(next.value) ?? null
-      let reply = request === null ? null : await tape!.known(request)
+      let reply: Reply | null = null
+      // Nobody may come between the answer that nothing is known and the question: two would ask the same.
+      for (let known = request === null ? null : tape!.known(request); known !== null; known = tape!.known(request!)) {
+        reply = await known
+        if (reply !== null) break
+      }
       if (reply === null) {
         signal.throwIfAborted()
         const skipped = clock.now() >= until ? 'deadline' : service.refusal(next.value)

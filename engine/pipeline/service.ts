@@ -5,8 +5,7 @@ import type { Answer, Clock, Conversation, DecisionProvider } from '../ports.ts'
 import type { Budget } from './budget.ts'
 import { NO_USAGE, type Failure, type Reply, type Skip, type Usage } from './consultation.ts'
 import {
-  charged, failed, HEALTH_RULES, isProbe, isWorthRetrying, refusal, succeeded, type HealthBook, type HealthRules,
-  type ServiceHealth,
+  charged, failed, isProbe, isWorthRetrying, NEW_SERVICE, refusal, succeeded, type HealthBook, type ServiceHealth,
 } from './provider-health.ts'
 
 const ATTEMPTS = 3
@@ -26,7 +25,6 @@ export interface ServicePlan {
   readonly redact: (text: string) => string
   /** Told of every change of state. */
   readonly changed: (service: string, health: ServiceHealth) => void
-  readonly rules?: HealthRules
 }
 
 /** One AI service: asked with patience, left alone when it is down, never asked for more than the budget has. */
@@ -35,6 +33,8 @@ export class Service {
   readonly provider: DecisionProvider
   readonly #plan: ServicePlan
   #probing = false
+  /** As it was told last; null before anything was. */
+  #told: ServiceHealth | null = null
 
   constructor(plan: ServicePlan) {
     this.name = plan.name
@@ -47,6 +47,7 @@ export class Service {
     const { book, budget, clock } = this.#plan
     if (this.provider.lacks !== undefined) return 'no-key'
     const health = book.read(this.name)
+    this.#tellOthers(health)
     const refused = refusal(health, clock.now())
     if (refused !== null) return refused
     // One question finds out whether it is back; nobody else waits for the same.
@@ -56,64 +57,70 @@ export class Service {
 
   /** The newest question, with retries where they are worth while, not beyond `deadline`. Rejects only when `signal` aborts. */
   async ask(conversation: Conversation, deadline: EpochMs, signal: AbortSignal): Promise<Reply> {
-    const { book, clock } = this.#plan
+    const { book, budget, clock } = this.#plan
     const begun = clock.now()
-    const before = book.read(this.name)
-    if (isProbe(before)) this.#probing = true
+    // Kept through pauses and until the book knows the cost: nobody else may spend what this question still can.
+    const release = budget.reserve(this.provider, conversation)
+    const probes = isProbe(book.read(this.name))
+    if (probes) this.#probing = true
+    let usage = NO_USAGE
     try {
       for (let attempts = 1; ; attempts++) {
         const outcome = await this.#attempt(conversation, deadline, signal)
         const now = clock.now()
+        usage = this.#usage(outcome.usage)
         // A stand-in tells how long it would have taken.
-        const latencyMs = Math.ceil(Math.max(now - begun, outcome instanceof ProviderFailure ? 0 : outcome.latencyMs ?? 0))
+        const latencyMs = Math.ceil(Math.max(now - begun, outcome instanceof ProviderFailure ? 0 : amount(outcome.latencyMs)))
         if (!(outcome instanceof ProviderFailure)) {
-          const usage = this.#usage(outcome.usage)
-          this.#note(before, (health) => succeeded(health, now, { ...usage, latencyMs }))
+          this.#note((health) => succeeded(health, now, { ...usage, latencyMs }, begun))
           return { answer: outcome, failure: null, latencyMs, attempts, usage }
         }
         const { kind, retryAfterMs } = outcome
         const pause = this.#pause(attempts, retryAfterMs)
-        const again = attempts < ATTEMPTS && isWorthRetrying(kind, retryAfterMs) && now + pause < deadline && !isProbe(before)
+        // What was paid for is not asked again: one question's worst case is reserved, not two.
+        const again = attempts < ATTEMPTS && isWorthRetrying(kind, retryAfterMs) && now + pause < deadline && !probes && usage.costUsd === 0
         if (!again) {
-          const usage = this.#usage(outcome.usage)
-          this.#note(before, (health) => failed(charged(health, now, usage), now, outcome, this.#plan.rules ?? HEALTH_RULES))
+          this.#note((health) => failed(charged(health, now, usage), now, outcome, begun))
           return { answer: null, failure: failureOf(outcome), latencyMs, attempts, usage }
         }
         await clock.sleep(pause, signal)
-        signal.throwIfAborted()
       }
     } finally {
-      this.#probing = false
+      release(usage.costUsd)
+      if (probes) this.#probing = false
     }
   }
 
-  /** One request, whose worst case is reserved before it leaves. */
+  /** One request. A provider that does not listen to signals is not waited for. */
   async #attempt(conversation: Conversation, deadline: EpochMs, signal: AbortSignal): Promise<Answer | ProviderFailure> {
-    const { clock, budget } = this.#plan
+    signal.throwIfAborted()
+    const { clock } = this.#plan
     const own = new AbortController()
     const over = new AbortController()
     const left = deadline - clock.now()
     if (left <= 0) return new ProviderFailure('timeout', 'no time was left before the decision\'s deadline')
-    const release = budget.reserve(this.provider, conversation)
     const timer = clock.sleep(left, own.signal).then(() => over.abort(), () => {})
-    let spent = 0
+    const stop = AbortSignal.any([signal, over.signal])
+    let leave = (): void => {}
+    const stopped = new Promise<never>((_, reject) => { leave = () => reject(stop.reason as Error) })
+    stopped.catch(() => {})
+    stop.addEventListener('abort', leave)
     try {
-      const answer = await this.provider.answer(conversation, AbortSignal.any([signal, over.signal]))
-      spent = this.#usage(answer.usage).costUsd
-      const { redact } = this.#plan
-      return typeof answer.reasoning !== 'string' ? answer
-        : { ...answer, reasoning: redact(answer.reasoning), ...(answer.raw === undefined ? {} : { raw: redact(answer.raw) }) }
+      return this.#redactedAnswer(await Promise.race([this.provider.answer(conversation, stop), stopped]))
     } catch (error) {
       signal.throwIfAborted()
       if (over.signal.aborted) return new ProviderFailure('timeout', 'no answer before the decision\'s deadline', { cause: error })
-      const failure = this.#redacted(error)
-      spent = this.#usage(failure.usage).costUsd
-      return failure
+      return this.#redacted(error)
     } finally {
-      release(spent)
+      stop.removeEventListener('abort', leave)
       own.abort()
       await timer
     }
+  }
+
+  #redactedAnswer(answer: Answer): Answer {
+    const { redact } = this.#plan
+    return Object.fromEntries(Object.entries(answer).map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value])) as unknown as Answer
   }
 
   /** Without its cause, which may hold what must not be told. */
@@ -129,7 +136,7 @@ export class Service {
 
   #usage(usage: Answer['usage'] | null): Usage {
     if (usage === undefined || usage === null) return NO_USAGE
-    const { inputTokens, outputTokens } = usage
+    const [inputTokens, outputTokens] = [amount(usage.inputTokens), amount(usage.outputTokens)]
     return { inputTokens, outputTokens, costUsd: this.#plan.budget.cost(this.provider, inputTokens, outputTokens) }
   }
 
@@ -139,11 +146,24 @@ export class Service {
     return (hint ?? 0) + Math.ceil(this.#plan.random() * bound)
   }
 
-  #note(before: ServiceHealth, change: (health: ServiceHealth) => ServiceHealth): void {
-    const after = this.#plan.book.update(this.name, change)
-    if (after.state !== before.state) this.#plan.changed(this.name, after)
+  #note(change: (health: ServiceHealth) => ServiceHealth): void {
+    let before = NEW_SERVICE
+    const after = this.#plan.book.update(this.name, (health) => change(before = health))
+    // From here on only a person can enable it: that is news also of one that was disabled before.
+    const shut = after.state === 'DISABLED' && after.until === null && before.until !== null
+    this.#told = after
+    if (after.state !== before.state || shut) this.#plan.changed(this.name, after)
+  }
+
+  /** A person, or another process, has spoken since. */
+  #tellOthers(health: ServiceHealth): void {
+    if (this.#told !== null && health.state !== this.#told.state) this.#plan.changed(this.name, health)
+    this.#told = health
   }
 }
+
+/** What a plugin counts, where it is an amount: nothing else may get into the book. */
+const amount = (value: number | undefined): number => (value !== undefined && value >= 0 && value < Infinity ? value : 0)
 
 const failureOf = ({ kind, message, status, retryAfterMs, headers, body, answer }: ProviderFailure): Failure =>
   ({ kind, message, status, retryAfterMs, headers, body, answer })

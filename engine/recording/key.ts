@@ -21,9 +21,23 @@ export function requestKey({ provider, model, endpoint, system, messages, schema
   return createHash('sha256').update(sample === 0 ? asked : `${asked} ${sample}`).digest('hex')
 }
 
+type Frame = Omit<ProviderRequest, 'messages'>
+
+/** The newest frame with each schema: questions of one run share the object, and a tape has a hundred thousand of them. */
+const frames = new WeakMap<object, { readonly of: Frame; readonly text: string }>()
+
+const same = (a: Frame, b: Frame): boolean =>
+  a.sampling === b.sampling && a.system === b.system && a.model === b.model && a.provider === b.provider && a.endpoint === b.endpoint
+
 /** What of a request is the same for all questions of a run. */
-export const frameOf = ({ provider, model, endpoint, system, schema, sampling }: ProviderRequest): string =>
-  canonicalJson({ provider, model, endpoint, system, schema, sampling })
+export function frameOf({ provider, model, endpoint, system, schema, sampling }: Frame): string {
+  const frame = { provider, model, endpoint, system, schema, sampling }
+  const known = frames.get(schema)
+  if (known !== undefined && same(known.of, frame)) return known.text
+  const text = canonicalJson(frame)
+  frames.set(schema, { of: frame, text })
+  return text
+}
 
 /** Equal exactly for equal conversations: lengths keep the parts apart. */
 export function talkOf(messages: ProviderRequest['messages']): string {

@@ -37,8 +37,10 @@ export function nearest(request: ProviderRequest, index: TapeIndex): Known | nul
 export function differenceOf(recorded: ProviderRequest, asked: ProviderRequest): string[] {
   const [before, after] = [linesOf(recorded), linesOf(asked)]
   const [had, has] = [new Set(before), new Set(after)]
-  const gone = before.filter((line) => !has.has(line))
-  const come = after.filter((line) => !had.has(line))
+  const isAlike = before.every((line) => has.has(line)) && after.every((line) => had.has(line))
+  // The same lines in another order or number differ by their places.
+  const gone = before.filter((line, index) => (isAlike ? line !== after[index] : !has.has(line)))
+  const come = after.filter((line, index) => (isAlike ? line !== before[index] : !had.has(line)))
   const all = gone.flatMap((line, index) => [`- ${line}`, ...(index < come.length ? [`+ ${come[index]}`] : [])])
   return [...all, ...come.slice(gone.length).map((line) => `+ ${line}`)]
 }

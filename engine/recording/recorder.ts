@@ -4,7 +4,7 @@ import type { StrategyConversation } from '../pipeline/conversation.ts'
 import type { AnswerTape } from '../pipeline/service-chain.ts'
 import type { Conversation, DecisionProvider, MaybePromise, ProviderRequest } from '../ports.ts'
 import { frameOf, requestKey } from './key.ts'
-import type { TapeFile } from './tape-file.ts'
+import type { Tape } from './tape-file.ts'
 import { TapeIndex } from './tape-index.ts'
 import type { DecisionLine, ExchangeLine } from './tape-lines.ts'
 
@@ -15,7 +15,7 @@ export function chainHash(providers: readonly DecisionProvider[], refinements: n
 }
 
 export interface RecorderPlan {
-  readonly file: TapeFile
+  readonly file: Tape
   readonly providers: readonly DecisionProvider[]
   readonly refinements: number
   /** Exchanges and decisions of earlier generations are not taken for known. */
@@ -34,14 +34,15 @@ export class Recorder implements AnswerTape {
   readonly #seqs = new WeakMap<Reply, number>()
   /** Being asked right now, by key. */
   readonly #asked = new Map<string, Promise<Reply>>()
-  #seq: number
+  /** Lines up to this one were there before; what comes of this recorder's own questions is not asked about again. */
+  readonly #before: number
   #chain: string | null = null
 
   constructor(plan: RecorderPlan) {
     this.#plan = plan
     const { file: { lines }, generation, sample } = plan
     this.#index = new TapeIndex(lines.filter((line) => line.generation === generation), sample)
-    this.#seq = lines.reduce((newest, { seq }) => Math.max(newest, seq), 0)
+    this.#before = lines.reduce((newest, { seq }) => Math.max(newest, seq), 0)
     for (const { line, reply } of this.#index.exchanges()) this.#seqs.set(reply, line.seq)
   }
 
@@ -61,13 +62,13 @@ export class Recorder implements AnswerTape {
       const reply = await asking
       const { answer, failure, usage, latencyMs, attempts } = reply
       const line: ExchangeLine = {
-        kind: 'exchange', seq: ++this.#seq, key, sample, generation,
+        kind: 'exchange', seq: this.#plan.file.next(), key, sample, generation,
         request: { ...request, messages: [...request.messages], schema: { ...request.schema }, sampling: { ...request.sampling } },
         answer: answer === null ? null : answerOf(answer), failure, usage, latencyMs, attempts, prices,
       }
       this.#write(line)
       this.#seqs.set(reply, line.seq)
-      this.#seqs.set(this.#index.addExchange(line, sample).reply, line.seq)
+      this.#seqs.set(this.#index.addExchange(line).reply, line.seq)
       return reply
     } finally {
       if (this.#asked.get(key) === asking) this.#asked.delete(key)
@@ -78,13 +79,13 @@ export class Recorder implements AnswerTape {
     const { generation, sample } = this.#plan
     const { symbol, time } = conversation.snapshot
     const line: DecisionLine = {
-      kind: 'decision', seq: ++this.#seq, symbol, time, chain: this.chain(conversation), sample, generation,
+      kind: 'decision', seq: this.#plan.file.next(), symbol, time, chain: this.chain(conversation), sample, generation,
       steps: steps.map(({ provider, skipped, replies }) => ({
         provider, skipped, exchanges: replies.flatMap((reply) => this.#seqs.get(reply) ?? []),
       })),
     }
     this.#write(line)
-    this.#index.addDecision(line, sample)
+    this.#index.addDecision(line)
   }
 
   /** Whether the decision has been recorded already, by the same chain. */
@@ -92,7 +93,7 @@ export class Recorder implements AnswerTape {
     const { symbol, time } = conversation.snapshot
     const known = this.#index.decision(symbol, time)
     if (known === null || known.chain !== this.chain(conversation)) return false
-    return this.#plan.retryFailed !== true || this.#wasAnswered(known)
+    return this.#plan.retryFailed !== true || known.seq > this.#before || this.#wasAnswered(known)
   }
 
   #wasAnswered({ steps }: DecisionLine): boolean {

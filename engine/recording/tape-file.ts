@@ -5,6 +5,7 @@ import { rawLines, textOf } from '../audit/raw-lines.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { KEY_VERSION } from './key.ts'
 import { Packer, Unpacker } from './packing.ts'
+import { struck } from './redaction.ts'
 import { manifestFile, type Manifest, type TapeLine } from './tape-lines.ts'
 
 const LINES = 'tape.jsonl'
@@ -91,15 +92,29 @@ function lineOf(path: string, number: number, bytes: Uint8Array, unpacker: Unpac
   return line
 }
 
+/** Lines of a recording, and a place for more. */
+export interface Tape {
+  /** Those that it had when it was opened. */
+  readonly lines: readonly TapeLine[]
+  /** The number of a new line. */
+  next(): number
+  append(line: TapeLine): void
+}
+
 /** A recording that is written to: it only grows, line by line. */
-export class TapeFile {
+export class TapeFile implements Tape {
   readonly folder: string
   readonly lines: readonly TapeLine[]
+  /** Where an unfinished last line was put; null where there was none. */
+  readonly torn: string | null
   readonly #path: string
   readonly #file: number
   readonly #packer: Packer
   readonly #redact: (text: string) => string
+  #seq: number
   #unsynced = 0
+  /** After it nothing is written: what follows half a line could not be read. */
+  #failure: TapedeckError | null = null
 
   /**
    * Opens or creates it; every line passes `redact`. What a kill left unfinished is kept beside it. Throws
@@ -112,26 +127,32 @@ export class TapeFile {
     try {
       mkdirSync(folder, { recursive: true })
       const { lines, size, torn } = readTape(folder)
-      if (torn !== null) setAside(this.#path, torn)
+      this.torn = torn === null ? null : setAside(this.#path, torn)
       this.#file = openSync(this.#path, 'a')
       if (torn !== null) ftruncateSync(this.#file, size)
       syncFolder(folder)
       this.lines = lines
       this.#packer = new Packer(lines)
+      this.#seq = lines.reduce((newest, { seq }) => Math.max(newest, seq), 0)
     } catch (error) {
       throw unwritable(folder, error)
     }
   }
 
+  next(): number {
+    return ++this.#seq
+  }
+
   append(line: TapeLine): void {
+    if (this.#failure !== null) throw this.#failure
     try {
-      const text = this.#packer.pack(line).map((one) => `${this.#redact(JSON.stringify(one))}\n`).join('')
+      const text = this.#packer.pack(struck(line, this.#redact)).map((one) => `${JSON.stringify(one)}\n`).join('')
       writeAll(this.#file, Buffer.from(text))
       if (++this.#unsynced < SYNC_EVERY) return
       fsyncSync(this.#file)
       this.#unsynced = 0
     } catch (error) {
-      throw unwritable(this.folder, error)
+      throw this.#failure = unwritable(this.folder, error)
     }
   }
 

@@ -16,34 +16,42 @@ export const replyOf = ({ answer, failure, latencyMs, attempts, usage }: Exchang
 /** What a recording holds, to be found by question and by decision. Newer generations go before older ones. */
 export class TapeIndex {
   readonly #bySeq = new Map<number, Known>()
-  /** By frame, then by what was said. */
-  readonly #byTalk = new Map<string, Map<string, Known>>()
+  /** By frame, then by what was said; null before anybody looks: a replay that goes as recorded never does. */
+  #byTalk: Map<string, Map<string, Known>> | null = null
+  readonly #sample: number
   readonly #decisions = new Map<string, Map<EpochMs, DecisionLine>>()
   #newest = 0
 
   constructor(lines: readonly TapeLine[], sample = 0) {
+    this.#sample = sample
     // Questions of one run have one frame, so that the newest is nearly always the right one.
-    for (const line of lines) if (line.kind === 'exchange') this.addExchange(line, sample)
-    for (const line of lines) if (line.kind === 'decision') this.addDecision(line, sample)
+    for (const line of lines) if (line.kind === 'exchange') this.addExchange(line)
+    for (const line of lines) if (line.kind === 'decision') this.addDecision(line)
   }
 
-  addExchange(line: ExchangeLine, sample: number): Known {
+  addExchange(line: ExchangeLine): Known {
     const known = { line, reply: replyOf(line) }
     this.#newest = Math.max(this.#newest, line.seq)
     this.#bySeq.set(line.seq, known)
-    if (line.sample !== sample) return known
-    const frame = frameOf(line.request)
-    const talks = this.#byTalk.get(frame) ?? new Map<string, Known>()
-    this.#byTalk.set(frame, talks)
-    const talk = talkOf(line.request.messages)
-    const before = talks.get(talk)
-    if (before === undefined || isBetter(line, before.line)) talks.set(talk, known)
+    if (this.#byTalk !== null) this.#sort(known, this.#byTalk)
     return known
   }
 
-  addDecision(line: DecisionLine, sample: number): void {
+  /** Puts an exchange where its question finds it. */
+  #sort(known: Known, byTalk: Map<string, Map<string, Known>>): void {
+    const { line } = known
+    if (line.sample !== this.#sample) return
+    const frame = frameOf(line.request)
+    const talks = byTalk.get(frame) ?? new Map<string, Known>()
+    byTalk.set(frame, talks)
+    const talk = talkOf(line.request.messages)
+    const before = talks.get(talk)
+    if (before === undefined || isBetter(line, before.line)) talks.set(talk, known)
+  }
+
+  addDecision(line: DecisionLine): void {
     this.#newest = Math.max(this.#newest, line.seq)
-    if (line.sample !== sample) return
+    if (line.sample !== this.#sample) return
     const times = this.#decisions.get(line.symbol) ?? new Map<EpochMs, DecisionLine>()
     this.#decisions.set(line.symbol, times)
     const before = times.get(line.time)
@@ -61,6 +69,10 @@ export class TapeIndex {
 
   /** What came of the same question, whoever asked it when. */
   find(request: ProviderRequest): Known | null {
+    if (this.#byTalk === null) {
+      this.#byTalk = new Map()
+      for (const known of this.#bySeq.values()) this.#sort(known, this.#byTalk)
+    }
     return this.#byTalk.get(frameOf(request))?.get(talkOf(request.messages)) ?? null
   }
 

@@ -1,14 +1,8 @@
 import type { OpenAI as Api } from 'openai'
 import { ANSWER_SCHEMA } from '../../engine/core/answer.ts'
-import type { FailureKind } from '../../engine/core/provider-failure.ts'
 import type { Call, Dialect, Reading } from './service.ts'
 
-export interface ChatService {
-  readonly provider: string
-  readonly url: string
-  readonly keyName: string
-  readonly forbidden?: FailureKind
-}
+export type ChatService = Pick<Dialect, 'provider' | 'url' | 'keyName' | 'forbidden'>
 
 /** OpenAI's chat completions, which many other services and servers speak as well. */
 export const chatCompletions = (service: ChatService): Dialect =>

@@ -18,6 +18,9 @@ const home = workspace()
 let gemini: LlmServer
 let openai: LlmServer
 let keys: Record<string, string>
+let recorded: { readonly stdout: string; readonly asked: number }
+let again: { readonly stdout: string; readonly asked: number }
+let first: Backtest
 
 /** Every file of the workspace, whole. */
 const everything = (): string => readdirSync(home.folder, { recursive: true, withFileTypes: true })
@@ -34,36 +37,35 @@ beforeAll(async () => {
     providers: [{ name: 'gemini', baseURL: gemini.baseURL }, { name: 'openai', baseURL: openai.baseURL }, 'technical'],
     recording: { path: 'answers' }, consult: { when: { every: 24 } },
   })
+  recorded = await record('--concurrency', '1')
+  again = await record()
+  await Promise.all([gemini.stop(), openai.stop()])
+  first = await home.json(['backtest', 'ai.yaml', '--out', 'one'])
 })
 afterAll(async () => { await Promise.all([gemini.stop(), openai.stop()].map((stopping) => stopping.catch(() => {}))) })
 
-describe('a recorded outage', () => {
-  let first: Backtest
-  const runs: Record<string, string> = {}
+async function record(...args: readonly string[]): Promise<typeof recorded> {
+  const { stdout } = await home.succeeds(['record', 'ai.yaml', ...args], keys)
+  return { stdout, asked: gemini.received.length + openai.received.length }
+}
 
+describe('a recorded outage', () => {
   it('is refused a backtest before there is a recording', async () => {
-    await home.refuses(['backtest', 'ai.yaml'], 'TD_RECORDING_MISSING', [/no recording/, /tapedeck record/])
+    const elsewhere = ['--set', 'recording.path=nowhere']
+    await home.refuses(['backtest', 'ai.yaml', ...elsewhere], 'TD_RECORDING_MISSING', [/no recording/, /tapedeck record/])
   })
 
-  it('is recorded once, and asked about never again', async () => {
-    const { stdout, code } = await home.run(['record', 'ai.yaml', '--concurrency', '1'], keys)
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/gemini \(.+\) → openai \(.+\) → rules/)
-    expect(stdout).toContain('Done.')
-    const asked = gemini.received.length + openai.received.length
-    expect(asked).toBeGreaterThan(10)
-    const again = await home.run(['record', 'ai.yaml'], keys)
+  it('is recorded once, and asked about never again', () => {
+    expect(recorded.stdout).toMatch(/gemini \(.+\) → openai \(.+\) → rules/)
+    expect(recorded.stdout).toContain('Done.')
+    expect(recorded.asked).toBeGreaterThan(10)
     expect(again.stdout).toContain('Nothing is left to ask')
-    expect(gemini.received.length + openai.received.length).toBe(asked)
+    expect(again.asked).toBe(recorded.asked)
   })
 
   it('replays byte for byte, twice, without keys and without anybody to ask', async () => {
-    await Promise.all([gemini.stop(), openai.stop()])
-    first = await home.json(['backtest', 'ai.yaml', '--out', 'one'])
     await home.json(['backtest', 'ai.yaml', '--out', 'two'])
-    for (const out of ['one', 'two']) runs[out] = home.read(out, first.run, 'audit.jsonl')
-    expect(runs['one']).toBe(runs['two'])
-    expect(home.read('one', first.run, 'report.html')).toBe(home.read('two', first.run, 'report.html'))
+    for (const file of ['audit.jsonl', 'report.html']) expect(home.read('one', first.run, file)).toBe(home.read('two', first.run, file))
   })
 
   it('shows who answered, who did not and why, and what was thought better of', () => {
@@ -102,11 +104,26 @@ describe('a recorded outage', () => {
     expect(strict.decisions.total).toBe(first.decisions.total)
   })
 
-  it('fails the gate of a scenario that wants more answers than it got', async () => {
+  it('measures the gate against AI scenarios only, and passes one that has all its answers', async () => {
     const outcome = await home.run(['backtest', 'ai.yaml', '--set', 'providers=[technical]', '--set', 'minCoverage=0.9', '--out', 'rules'])
     expect(outcome.code).toBe(0)
-    home.put('gate.yaml', home.read('ai.yaml').replace('name: ai\n', 'name: gate\n').replace('every: 24', 'every: 24') + 'minCoverage: 1\n')
+    home.put('gate.yaml', home.read('ai.yaml').replace('name: ai\n', 'name: gate\n') + 'minCoverage: 1\n')
     expect((await home.run(['backtest', 'gate.yaml'])).code).toBe(0)
+  })
+})
+
+describe('a scenario that wants more answers than it got', () => {
+  it('has its run, and fails its gate', async () => {
+    const poor = workspace()
+    poor.put('poor.yaml', {
+      name: 'poor', symbol: 'BTC/USDT', timeframe: '1h', market: { file: sample, to: '2024-01-10' }, strategy: { name: 'autonomous-scalper' },
+      providers: [{ name: 'simulated', failureRate: 0.5 }, 'technical'], recording: { path: 'answers' }, minCoverage: 0.99,
+    })
+    await poor.succeeds(['record', 'poor.yaml'])
+    const { code, stderr } = await poor.run(['backtest', 'poor.yaml', '--out', 'kept'])
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/poor: an AI answered .* expected 99.00 % \(minCoverage\) \[TD_COVERAGE\]/)
+    expect(poor.list('kept')).toHaveLength(1)
   })
 })
 

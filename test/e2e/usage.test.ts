@@ -65,7 +65,7 @@ describe.concurrent('tapedeck', () => {
     ['an impossible choice', ['data', 'verify', 'x.csv', '--gaps', 'ignore'],
       ['--gaps: expected refuse, allow or fill, got "ignore"']],
     ['a strange timeframe', ['data', 'synth', '--output', 'x.csv', '--timeframe', '7h'],
-      ['--timeframe 7h: expected one of 1s, 1m']],
+      ['--timeframe 7h: expected one of 1s, 5s']],
     ['a word for a number', ['data', 'synth', '--output', 'x.csv', '--candles', 'many'],
       ['--candles: expected a whole number from 1']],
     ['a negative seed', ['data', 'synth', '--output', 'x.csv', '--seed', '-1'],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { MODELS, AS_OF, defaultModel, modelOf } from '../../engine/core/models.ts'
+import { MODELS, AS_OF, costOf, defaultModel, factsOf } from '../../engine/core/models.ts'
 import { FORMATS } from '../support/llm-formats.ts'
 import { hasShared, shared, sharedNote } from '../support/shared.ts'
 
@@ -46,9 +46,16 @@ describe('the table of models', () => {
   })
 
   it('knows every default, and says so when it does not know', () => {
-    for (const provider of Object.keys(MODELS)) expect(modelOf(provider, defaultModel(provider))).not.toBeNull()
-    expect(modelOf('openai', 'gpt-99')).toBeNull()
-    expect(modelOf('nobody', 'gpt-4.1')).toBeNull()
-    expect(modelOf('openai', 'toString')).toBeNull()
+    for (const provider of Object.keys(MODELS)) expect(factsOf(defaultModel(provider))).not.toBeNull()
+    expect(factsOf('gpt-99')).toBeNull()
+    expect(factsOf('toString')).toBeNull()
+    expect(factsOf(undefined)).toBeNull()
+    expect(() => defaultModel('nobody')).toThrow('engine/core/models.ts names no model of provider nobody')
+  })
+
+  it('has one entry for a model, so that its price does not depend on who is asked for it', () => {
+    const models = Object.values(MODELS).flatMap((known) => Object.keys(known))
+    expect(new Set(models).size).toBe(models.length)
+    expect(costOf({ input: 2, output: 8 }, 500_000, 250_000)).toBe(3)
   })
 })

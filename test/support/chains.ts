@@ -19,14 +19,20 @@ export interface ChainOptions {
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
 
-/** Services and rules as a run has them, in memory. */
-export function chainOf(links: readonly ChainLink[], options: ChainOptions = {}): ProviderChain {
+/** Services as a run has them, in memory. */
+export function servicesOf(links: readonly ChainLink[], options: ChainOptions = {}): ServiceChain {
   const { turns = 1, signal = new AbortController().signal, clock = new EventClock(), deadlineMs = 30_000, tape = null } = options
   const book = options.book ?? new MemoryBook()
   const budget = new Budget({ run: null, day: null, priceOf: () => null, book, ...options.budget })
-  const services = links.filter(({ provider }) => provider.refines).map(({ name, provider }) => new Service({
+  const services = links.map(({ name, provider }) => new Service({
     name, provider, book, budget, clock, random: options.random ?? (() => 0.5), redact: options.redact ?? ((text) => text), changed: options.changed ?? (() => {}),
   }))
-  const source = services.length === 0 ? null : new ServiceChain({ services, refinements: turns, deadlineMs, clock, signal, tape })
-  return new ProviderChain(links, source, signal)
+  return new ServiceChain({ services, refinements: turns, deadlineMs, clock, signal, tape })
+}
+
+/** The same before rules. */
+export function chainOf(links: readonly ChainLink[], options: ChainOptions = {}): ProviderChain {
+  const { signal = new AbortController().signal } = options
+  const services = links.filter(({ provider }) => provider.refines)
+  return new ProviderChain(links, services.length === 0 ? null : servicesOf(services, { ...options, signal }), signal)
 }

@@ -34,7 +34,7 @@ describe('a scenario', () => {
     ['a symbol twice', { symbol: undefined, symbols: ['ETH/USDT', 'ETH/USDT'] }, 'TD_SCENARIO_INVALID',
       ['each symbol may be listed once']],
     ['a timeframe of seven hours', { timeframe: '7h' }, 'TD_SCENARIO_INVALID',
-      ['timeframe: expected one of 1s, 1m', 'got "7h"']],
+      ['timeframe: expected one of 1s, 5s', 'got "7h"']],
     ['no timeframe', { timeframe: undefined }, 'TD_SCENARIO_INVALID', ['timeframe is missing', 'TIMEFRAME']],
     ['no symbol', { symbol: undefined }, 'TD_SCENARIO_INVALID', ['symbol is missing', 'SYMBOL']],
     ['no strategy', { strategy: undefined }, 'TD_SCENARIO_INVALID', ['strategy: expected keys with values', 'missing']],

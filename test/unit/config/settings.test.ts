@@ -101,11 +101,10 @@ describe('secrets', () => {
     const masked = maskedSecrets({
       GEMINI_API_KEY: 'AIzaSyA-very-secret-1a2b', BINANCE_API_SECRET: 'short-secret', API_TOKEN: '',
       STOP_LOSS_PERCENT: '0.05',
-    })
+    }, ['GEMINI_API_KEY', 'OPENAI_API_KEY'])
     expect(masked).toEqual({
       BINANCE_API_KEY: 'not set', BINANCE_API_SECRET: 'set', GEMINI_API_KEY: 'set, ends in …1a2b',
-      OPENAI_API_KEY: 'not set', WEBHOOK_SECRET: 'not set', TELEGRAM_BOT_TOKEN: 'not set',
-      ANTHROPIC_API_KEY: 'not set', TOGETHER_API_KEY: 'not set', API_TOKEN: 'not set',
+      OPENAI_API_KEY: 'not set', API_TOKEN: 'not set', WEBHOOK_SECRET: 'not set', TELEGRAM_BOT_TOKEN: 'not set',
     })
   })
 })

@@ -44,6 +44,9 @@ describe('a status', () => {
   it('says what the service said, in one line of bounded length', () => {
     expect(at(400, OPENAI('one\n\ttwo', null)).message).toBe('someone answered 400: one two')
     expect(at(400, { error: 'plain' }).message).toBe('someone answered 400: plain')
+    expect(at(400, { object: 'error', message: 'flat', code: 400 }).message).toBe('someone answered 400: flat')
+    expect(at(401, { detail: 'Unauthorized' }).message).toBe('someone answered 401: Unauthorized')
+    expect(at(422, { detail: [{ loc: ['body'], msg: 'extra' }] }).message).toBe('someone answered 422')
     expect(at(502, '<html>').message).toBe('someone answered 502')
     expect(at(400, OPENAI('x'.repeat(9_999), null)).message.length).toBeLessThan(400)
     expect(at(500, 'y'.repeat(9_999)).body!.length).toBe(2_000)

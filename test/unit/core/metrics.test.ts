@@ -161,7 +161,7 @@ describe('figures', () => {
       sharpe: 'returns do not vary', sortino: 'no losing day', calmar: 'no drawdown', winRate: 'no closed trades',
       profitFactor: 'no closed trades', profitFactorNet: 'no closed trades', expectancy: 'no closed trades',
       averageWin: 'no closed trades', averageLoss: 'no closed trades', sqn: 'fewer than 2 closed trades',
-      coverage: 'no decisions',
+      coverage: 'no decision that an AI was to be asked about',
     })
     expect(figures).toMatchObject({ cagr: 0, annualVolatility: 0, maxDrawdownDaily: 0, turnover: 0, totalReturn: 0 })
   })
