@@ -110,6 +110,7 @@ export async function openAnswers(
     file: recording.file, generation: recording.generation, providers: services(links).map(({ provider }) => provider),
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
+  tellLacking(links, world)
   const { run, day } = ai.budget
   const chain = serviceChain(links, world, { ai: { ...ai, budget: { run, day: day ?? dayBudget } }, candleMs, seed: scenario.seed, changed, tape })
   return { source: chain, replayed: () => null, used: () => NOTHING_USED, close: () => recording?.close() }
@@ -160,14 +161,18 @@ export interface ServiceChainOptions {
   readonly budget?: Budget
 }
 
-/** Services as they are asked over the network. Who cannot be asked for want of a key is left out with one line. */
+/** Says who cannot be asked for want of a key, one line each. */
+export function tellLacking(links: readonly ChainLink[], { log }: World): void {
+  for (const { name, provider: { lacks } } of services(links)) {
+    if (lacks !== undefined) log.warn(`${name} is left out: ${lacks} is not set`)
+  }
+}
+
+/** Services as they are asked over the network. Who cannot be asked for want of a key is left out. */
 export function serviceChain(
   links: readonly ChainLink[], world: World, { ai, candleMs, seed, changed, tape, budget }: ServiceChainOptions,
 ): ServiceChain {
   const { book, clock } = world.services ?? { book: new MemoryBook(), clock: new RealClock() }
-  for (const { name, provider: { lacks } } of services(links)) {
-    if (lacks !== undefined) world.log.warn(`${name} is left out: ${lacks} is not set`)
-  }
   const random = seededRandom(seed)
   const money = budget ?? budgetOf(ai, world)
   const redact = redactor(world.env)

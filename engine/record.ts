@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain } from './answers.ts'
+import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain, tellLacking } from './answers.ts'
 import { prepareDecisions, type World } from './assemble.ts'
 import { RealClock, VirtualClock } from './real-clock.ts'
 import type { AiPlan, Resolution } from './config/resolve.ts'
@@ -136,6 +136,7 @@ export async function record(resolution: Resolution, world: World, options: Reco
     options.estimated(estimate)
     if (options.dryRun) return { ...nothing, finished: false }
     const asking = new Asking(resolution, { ...world, services: { book, clock } }, sources, budget, options, estimate)
+    if (estimate.recorded < estimate.decisions) tellLacking(links, world)
     if (estimate.recorded < estimate.decisions) for (const recorder of recorders) while (await asking.through(recorder));
     const finished = asking.stopped === null && !world.signal.aborted
     if (finished) recording.complete()
@@ -151,9 +152,11 @@ async function estimateOf(
   resolution: Resolution, world: World, sources: Sources, recorders: readonly Recorder[], budget: Budget, budgetUsd: number, folder: string,
 ): Promise<Estimate> {
   const { ai, services } = sources
-  const facts = services.map(({ provider: { model } }) => factsOf(model))
+  // Who has no key is not asked, and costs nothing.
+  const asked = services.filter(({ provider: { lacks } }) => lacks === undefined)
+  const facts = asked.map(({ provider: { model } }) => factsOf(model))
   const before = facts.map(() => 0)
-  const first = services[0].provider
+  const first = (asked[0] ?? services[0]).provider
   let decisions = 0
   let recorded = 0
   let requests = 0
@@ -174,16 +177,16 @@ async function estimateOf(
         worst += budget.worstCase(first, conversation)
       }
     }
-    facts.forEach((one, index) => { if (isBefore(conversation.snapshot.time, one)) before[index]++ })
+    facts.forEach((one, index) => { if (isBefore(conversation.snapshot.time, one)) before[index] += recorders.length })
   }
   world.signal.throwIfAborted()
-  const priced = facts[0] !== null
+  const priced = factsOf(first.model) !== null
   const outputTokens = requests * USUAL_ANSWER_TOKENS
   return {
     folder, decisions, recorded, requests, inputTokens: Math.round(inputTokens), outputTokens,
     costUsd: priced ? budget.cost(first, inputTokens, outputTokens) : null, worstUsd: priced ? worst : null, budgetUsd, prices: AS_OF,
     providers: services.map(({ name, provider: { model = null, lacks = null } }) => ({ name, model, lacks })),
-    contaminated: services.flatMap(({ provider: { model } }, index) => {
+    contaminated: asked.flatMap(({ provider: { model } }, index) => {
       const cutoff = facts[index]?.cutoff ?? null
       return cutoff === null || before[index] === 0 ? [] : [{ model: model!, cutoff, decisions: before[index] }]
     }),

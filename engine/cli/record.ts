@@ -51,7 +51,7 @@ export const recordCommand = defineCommand<Arguments>({
       })
       progress.stop()
       if (argv.json) terminal.json({ ...result, stopped: result.stopped?.message ?? null })
-      else if (!argv.dryRun) terminal.print(resultText(result, terminal))
+      else if (!argv.dryRun && (result.asked > 0 || result.stopped !== null)) terminal.print(resultText(result, terminal))
       if (terminal.interrupted) return 130
       return result.stopped === null ? 0 : terminal.fail(result.stopped)
     } finally {
@@ -81,8 +81,7 @@ function estimateText(estimate: Estimate): string {
   ].join('\n')
 }
 
-function resultText({ asked, answered, costUsd, finished, stopped, folder }: RecordResult, terminal: Terminal): string {
-  if (asked === 0 && stopped === null) return ''
+function resultText({ asked, answered, costUsd, finished, folder }: RecordResult, terminal: Terminal): string {
   const end = finished ? 'Done.' : terminal.interrupted ? 'Stopped; the same command goes on from here, and asks nothing twice.'
     : 'Stopped. The same command goes on from here, and asks nothing twice.'
   return `${count(asked)} decisions asked about, ${count(answered)} answered by an AI, ${usd(costUsd)} spent, into ${folder}. ${end}`
