@@ -15,6 +15,7 @@ import { laneOf, runSession } from '../../engine/session/session.ts'
 import { assembleInMemory } from '../support/in-memory.ts'
 import { LoopingMarket, MemoryMarket, randomWalk } from '../support/memory-market.ts'
 import { handWritten } from './hand-written.ts'
+import { replayRecorded } from './replay.ts'
 
 const MILLION = 1_000_000
 const ROUNDS = 5
@@ -170,6 +171,13 @@ for (const [candles, rounds] of [[MILLION, 5], [10 * MILLION, 1]] as const) {
   const { figures } = JSON.parse(runs[0].stdout) as { figures: { candles: number; elapsedMs: number } }
   say(`  ${candles.toLocaleString('en').padStart(10)} candles: ${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s, ` +
     `peak ${Math.max(...runs.map(({ mebibytes }) => mebibytes)).toFixed(0)} MiB, loop ${figures.elapsedMs.toFixed(0)} ms (${figures.candles.toLocaleString('en')} read)`)
+}
+say('\nreplay of recorded answers, after loading; every question is written again and found by its text')
+for (const turns of [0, 1]) {
+  const { exchanges, decisions, loadMs, loopMs } = await replayRecorded(folder, 100_000, turns, ROUNDS + 1)
+  const perSecond = (ms: number): string => Math.round((decisions / ms) * 1000).toLocaleString('en')
+  say(`  ${exchanges.toLocaleString('en')} exchanges, ${turns + 1} per decision: cold ${perSecond(loopMs[0])}, warm ${perSecond(median(loopMs.slice(1)))} decisions/s `
+    + `(loading ${(loadMs / 1000).toFixed(2)} s)`)
 }
 const starts = Array.from({ length: 7 }, () => program(['--version']).seconds)
 say(`\nstart-up of --version: ${median(starts).toFixed(3)} s`)
