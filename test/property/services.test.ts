@@ -113,8 +113,8 @@ describe('whatever services do', () => {
       if (budget !== null) expect(spent).toBeLessThanOrEqual(budget)
     }), { numRuns: 120 })
     // The property would hold for services that never answer, or always do.
-    expect(fallbacks).toBeGreaterThan(50)
-    expect(answered).toBeGreaterThan(50)
+    expect(fallbacks).toBeGreaterThan(10)
+    expect(answered).toBeGreaterThan(10)
   }, 120_000)
 
   it('who is disabled for a person\'s sake is never asked again', async () => {
@@ -122,7 +122,7 @@ describe('whatever services do', () => {
       const clock = new EventClock()
       let asked = 0
       const link: ChainLink = {
-        name: 'one', provider: { refines: true, answer: () => { asked++; throw new ProviderFailure(kind as 'key', 'no') } },
+        name: 'one', provider: { refines: true, answer: () => { asked++; throw new ProviderFailure(kind, 'no') } },
       }
       const chain = chainOf([link, RULES], { clock })
       for (let count = 0; count < decisions; count++) {
