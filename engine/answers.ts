@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
@@ -6,7 +6,7 @@ import { AS_OF, factsOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './real-clock.ts'
-import { TapedeckError } from './errors.ts'
+import { messageOf, TapedeckError } from './errors.ts'
 import { Budget } from './pipeline/budget.ts'
 import { NO_STEPS, type Step } from './pipeline/consultation.ts'
 import type { StrategyConversation } from './pipeline/conversation.ts'
@@ -103,6 +103,11 @@ export async function openAnswers(
       used: () => ({ exchanges: player.used, decisions: player.walked }),
     }
   }
+  if (mode === 'record' && !live) {
+    // A tape flies past an outage that the network needs minutes for: its answers would replace good ones.
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${name}: recording.mode: record would replace good answers by whatever comes while a tape is played; `
+      + 'use tapedeck record --mode record, which waits for services that are down')
+  }
   const recording = mode === 'live' ? null : lockRecording(path!, mode, world)
   const tape = recording === null ? null : new Recorder({
     file: recording.file, generation: recording.generation, providers: services(links).map(({ provider }) => provider),
@@ -122,7 +127,12 @@ export function takeWriter(path: string): ProcessLock {
 
 /** A recording that this process alone writes to. Throws TD_LOCKED. */
 export function lockRecording(path: string, mode: 'record-missing' | 'record', { env, log }: World): OpenRecording {
-  mkdirSync(path, { recursive: true })
+  try {
+    mkdirSync(path, { recursive: true })
+    accessSync(path, constants.W_OK)
+  } catch (error) {
+    throw new TapedeckError('TD_RUN_WRITE', `${path}: the recording cannot be written there (${messageOf(error)}); name another folder`, { cause: error })
+  }
   const lock = takeWriter(path)
   try {
     const recording = openRecording(path, mode, `tapedeck ${version()}`, redactor(env))

@@ -22,6 +22,7 @@ import { measureLane } from './session/measures.ts'
 import { haltReason, OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
 import { RecordedAnswers, TimedAnswers } from './session/recorded-answers.ts'
+import { stateFields } from './session/recorded-steps.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { runSession } from './session/session.ts'
@@ -233,9 +234,10 @@ async function runIn(
     )
     trail.line('session', null, { event: 'account', ...terms })
 
-    const changed = (service: string, { state, reason, until }: ServiceHealth): void => {
+    const changed = (service: string, health: ServiceHealth): void => {
+      const { state, reason } = health
       world.log.warn(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`)
-      trail.line('provider', clock.now(), { event: 'state', service, state, reason, until: until === null ? null : isoTime(until) })
+      trail.line('provider', clock.now(), stateFields(service, health))
     }
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {

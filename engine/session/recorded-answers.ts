@@ -5,6 +5,7 @@ import type { StrategyConversation } from '../pipeline/conversation.ts'
 import type { StepSource } from '../pipeline/service-chain.ts'
 import type { Clock, MaybePromise, PastLine } from '../ports.ts'
 import type { Past } from './past.ts'
+import { PastOver } from './retrace.ts'
 import { stepFields, stepsOf } from './recorded-steps.ts'
 
 /**
@@ -24,9 +25,14 @@ export class RecordedAnswers implements StepSource {
 
   async steps(conversation: StrategyConversation): Promise<readonly Step[]> {
     const { symbol, time } = conversation.snapshot
-    const steps = this.#past.over ? await this.#then!.steps(conversation) : this.#past.steps(symbol)
+    const steps = this.#past.over ? await this.#world.steps(conversation) : this.#past.steps(symbol)
     this.#trail.line('provider', time, { event: 'consulted', symbol, steps: steps.map(stepFields) })
     return steps
+  }
+
+  get #world(): StepSource {
+    if (this.#then === null) throw new PastOver('the recorded run ends here')
+    return this.#then
   }
 }
 

@@ -130,7 +130,7 @@ describe('tapedeck record', () => {
     expect(code).toBe(1)
     expect(asked).toBeGreaterThan(0)
     expect(asked).toBeLessThan(DECISIONS)
-    expect(stderr).toMatch(/the budget of \S+ USD is exhausted; give more with --budget to go on/)
+    expect(stderr).toMatch(/the worst case of the next question does not fit into the budget of \S+ USD; give more to go on/)
     expect(stderr).toMatch(/\[TD_BUDGET\]\n$/)
     expect(stdout).toMatch(/at most .* will be spent[^]*Stopped\. The same command goes on from here/)
     expect(here.server.received.length).toBeGreaterThanOrEqual(asked * TURNS)
