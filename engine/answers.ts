@@ -32,6 +32,8 @@ export interface Answers {
   replayed(): { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
   /** Lines of the recording that answered so far. */
   used(): Use
+  /** The run came to its end: a recording that it made anew is whole, and the next one begins another generation. */
+  complete(): void
   close(): void
 }
 
@@ -98,7 +100,7 @@ export async function openAnswers(
     const { index, notes } = openRecordingToPlay(path!)
     const player = new Player({ folder: path!, index, links: services(links), refinements: ai.refinements })
     return {
-      source: player, close() {},
+      source: player, complete() {}, close() {},
       replayed: () => ({ exchanges: index.size, unused: index.size - player.used.size, notes }),
       used: () => ({ exchanges: player.used, decisions: player.walked }),
     }
@@ -109,7 +111,7 @@ export async function openAnswers(
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
   const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
-  return { source: chain, replayed: () => null, used: () => NOTHING_USED, close: () => recording?.close() }
+  return { source: chain, replayed: () => null, used: () => NOTHING_USED, complete: () => recording?.complete(), close: () => recording?.close() }
 }
 
 /** Makes this process the only one that writes to a recording, until it is released. Throws TD_LOCKED. */
@@ -164,6 +166,8 @@ export function serviceChain(
   const { book, clock } = world.services ?? { book: new MemoryBook(), clock: new RealClock() }
   for (const { name, provider: { lacks } } of services(links)) {
     if (lacks !== undefined) world.log.warn(`${name} is left out: ${lacks} is not set`)
+    // A damaged book is told before the run begins, not at its first question.
+    book.read(name)
   }
   const random = seededRandom(seed)
   const money = budget ?? budgetOf(ai, world)

@@ -55,6 +55,17 @@ async function decisionsAfter({ home }: Setting): Promise<readonly string[]> {
     .map(({ timestamp, action, confidence, phases, fallbacks, status, usage }) => JSON.stringify([timestamp, action, confidence, phases, fallbacks, status, usage]))
 }
 
+describe('a backtest that records anew', () => {
+  it('asks everything each time, in a generation of its own', async () => {
+    const { home, server, keys } = await setting()
+    for (const generation of [1, 2]) {
+      await home.succeeds(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record'], keys)
+      expect(server.received).toHaveLength(generation * ALL)
+      expect(JSON.parse(home.read('answers', 'manifest.json'))).toMatchObject({ generation, complete: true })
+    }
+  })
+})
+
 describe('tapedeck record', () => {
   it('says what is ahead before it asks, and asks nothing twice', async () => {
     const here = await setting()
