@@ -4,6 +4,7 @@ import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
 import { AS_OF, factsOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
+import { DAY_MS } from './core/time.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './real-clock.ts'
 import { TapedeckError } from './errors.ts'
@@ -43,6 +44,9 @@ export interface AnswerOptions {
   /** Told of every change of a service's state. */
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
+
+/** What runs that ask while they go may spend on a UTC day, and a recording at once, where nobody says otherwise; in USD. */
+export const DEFAULT_BUDGET_USD = 5
 
 const NOTHING_USED: Use = { exchanges: new Set(), decisions: new Set() }
 
@@ -110,7 +114,16 @@ export async function openAnswers(
     file: recording.file, generation: recording.generation, providers: services(links).map(({ provider }) => provider),
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
-  const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
+  const bounded = ai.budget.run === null && ai.budget.day === null ? { run: null, day: DEFAULT_BUDGET_USD } : ai.budget
+  if (services(links).some(({ provider: { model } }) => (factsOf(model)?.output ?? 0) > 0)) {
+    const { run, day } = bounded
+    const most = [...(run === null ? [] : [`${run} USD a run`]), ...(day === null ? [] : [`${day} USD a day`])].join(' and ')
+    const questions = Math.round(DAY_MS / candleMs) * scenario.symbols.length * (ai.refinements + 1)
+    world.log.info(`AI answers may cost ${most} (budget); there are at most ${questions} questions a day of the market`)
+  }
+  const chain = serviceChain(links, world, {
+    ai, candleMs, seed: scenario.seed, changed, tape, budget: budgetOf({ budget: bounded }, world),
+  })
   return { source: chain, replayed: () => null, used: () => NOTHING_USED, complete: () => recording?.complete(), close: () => recording?.close() }
 }
 
