@@ -4,6 +4,7 @@ import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
 import { AS_OF, factsOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
+import { DAY_MS } from './core/time.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './real-clock.ts'
 import { messageOf, TapedeckError } from './errors.ts'
@@ -32,6 +33,8 @@ export interface Answers {
   replayed(): { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
   /** Lines of the recording that answered so far. */
   used(): Use
+  /** The run came to its end: a recording that it made anew is whole, and the next one begins another generation. */
+  complete(): void
   close(): void
 }
 
@@ -41,6 +44,9 @@ export interface AnswerOptions {
   /** Told of every change of a service's state. */
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
+
+/** What runs that ask while they go may spend on a UTC day, and a recording at once, where nobody says otherwise; in USD. */
+export const DEFAULT_BUDGET_USD = 5
 
 const NOTHING_USED: Use = { exchanges: new Set(), decisions: new Set() }
 
@@ -98,7 +104,7 @@ export async function openAnswers(
     const { index, notes } = openRecordingToPlay(path!)
     const player = new Player({ folder: path!, index, links: services(links), refinements: ai.refinements })
     return {
-      source: player, close() {},
+      source: player, complete() {}, close() {},
       replayed: () => ({ exchanges: index.size, unused: index.size - player.used.size, notes }),
       used: () => ({ exchanges: player.used, decisions: player.walked }),
     }
@@ -114,8 +120,17 @@ export async function openAnswers(
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
   tellLacking(links, world)
-  const chain = serviceChain(links, world, { ai, candleMs, seed: scenario.seed, changed, tape })
-  return { source: chain, replayed: () => null, used: () => NOTHING_USED, close: () => recording?.close() }
+  const bounded = ai.budget.run === null && ai.budget.day === null ? { run: null, day: DEFAULT_BUDGET_USD } : ai.budget
+  if (services(links).some(({ provider: { model } }) => (factsOf(model)?.output ?? 0) > 0)) {
+    const { run, day } = bounded
+    const most = [...(run === null ? [] : [`${run} USD a run`]), ...(day === null ? [] : [`${day} USD a day`])].join(' and ')
+    const questions = Math.round(DAY_MS / candleMs) * scenario.symbols.length * (ai.refinements + 1)
+    world.log.info(`AI answers may cost ${most} (budget); there are at most ${questions} questions a day of the market`)
+  }
+  const chain = serviceChain(links, world, {
+    ai, candleMs, seed: scenario.seed, changed, tape, budget: budgetOf({ budget: bounded }, world),
+  })
+  return { source: chain, replayed: () => null, used: () => NOTHING_USED, complete: () => recording?.complete(), close: () => recording?.close() }
 }
 
 /** Makes this process the only one that writes to a recording, until it is released. Throws TD_LOCKED. */
@@ -180,6 +195,8 @@ export function serviceChain(
   links: readonly ChainLink[], world: World, { ai, candleMs, seed, changed, tape, budget }: ServiceChainOptions,
 ): ServiceChain {
   const { book, clock } = world.services ?? { book: new MemoryBook(), clock: new RealClock() }
+  // A damaged book is told before the run begins, not at its first question.
+  for (const { name } of services(links)) book.read(name)
   const random = seededRandom(seed)
   const money = budget ?? budgetOf(ai, world)
   const redact = redactor(world.env)

@@ -21,7 +21,7 @@ import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
 import { haltReason, OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
-import { RecordedAnswers, TimedAnswers } from './session/recorded-answers.ts'
+import { RecordedAnswers, SteadyAnswers, TimedAnswers } from './session/recorded-answers.ts'
 import { stateFields } from './session/recorded-steps.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
@@ -239,6 +239,10 @@ async function runIn(
       world.log.warn(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`)
       trail.line('provider', clock.now(), stateFields(service, health))
     }
+    const lost = ({ message }: TapedeckError): void => {
+      world.log.error(`no AI can be asked, the rules decide: ${message}`)
+      trail.line('alarm', clock.now(), { event: 'answers-lost', error: message })
+    }
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
       instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol)),
@@ -249,7 +253,7 @@ async function runIn(
       answers: async (links) => {
         const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
         opened.push(answers!)
-        return new RecordedAnswers(past, trail, new TimedAnswers(answers!.source, clock, world.signal))
+        return new RecordedAnswers(past, trail, new TimedAnswers(new SteadyAnswers(answers!.source, lost), clock, world.signal))
       },
     })
     const watch = new TapeWatch(symbols)
@@ -270,6 +274,7 @@ async function runIn(
       event: state, candles: session.candles, open_positions: lane.portfolio.openPositions,
       requests: together(market.requests, broker.requests),
     })
+    if (state === 'finished') for (const answers of opened) answers.complete()
     const { requests } = course.course
     log.sync()
     const played = { session, lane, links: plan.chain.links, watch, answers: opened[0] ?? null }

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain, tellLacking } from './answers.ts'
+import { budgetOf, DEFAULT_BUDGET_USD, dueBy, lockRecording, recordingFolder, serviceChain, tellLacking } from './answers.ts'
 import { prepareDecisions, type World } from './assemble.ts'
 import { RealClock, VirtualClock } from './real-clock.ts'
 import type { AiPlan, Resolution } from './config/resolve.ts'
@@ -18,8 +18,6 @@ import { peekRecording } from './recording/open-recording.ts'
 import { Recorder } from './recording/recorder.ts'
 import { openTape } from './tape.ts'
 
-/** What a run may spend where nobody says otherwise, in USD. */
-export const DEFAULT_BUDGET_USD = 5
 /** Answers are short: this many tokens a turn are reckoned with, beside the worst case. */
 const USUAL_ANSWER_TOKENS = 120
 const CHARACTERS_PER_TOKEN = 4

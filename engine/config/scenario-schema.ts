@@ -89,7 +89,7 @@ export const scenarioSchema = z.strictObject({
   blind: z.boolean().optional().describe('prompts tell neither symbol nor dates, and prices are rebased to 100'),
   budget: z.strictObject({
     run: z.number().positive().nullable().optional().describe('most that a run may spend on AI answers, in USD'),
-    day: z.number().positive().nullable().optional().describe('most that all runs together may spend on a UTC day, in USD'),
+    day: z.number().positive().nullable().optional().describe('most that all runs together may spend on a UTC day, in USD; 5 for a run that asks while it goes, where neither is given'),
   }).optional(),
   minCoverage: share.optional().describe('share of decisions that an AI has to have answered; a run with less exits with 3'),
   policy: policySchema.optional(),

@@ -2,6 +2,7 @@ import type { StepSource } from '../pipeline/service-chain.ts'
 import type { Reply, Step } from '../pipeline/consultation.ts'
 import type { Dialogue, StrategyConversation } from '../pipeline/conversation.ts'
 import { converse } from '../pipeline/refinement.ts'
+import { TapedeckError } from '../errors.ts'
 import type { DecisionProvider, Message } from '../ports.ts'
 import { chainHash } from './recorder.ts'
 import { miss } from './miss.ts'
@@ -104,7 +105,11 @@ export class Player implements StepSource {
 
   #miss(name: string, dialogue: Dialogue, expected: Known | null): never {
     const { folder, index, links } = this.#plan
-    const { provider } = links.find((link) => link.name === name)!
+    const link = links.find((one) => one.name === name)
+    if (link === undefined) {
+      throw new TapedeckError('TD_RECORDING_BROKEN', `${folder}: a decision names ${name}, which was not in its chain; see tapedeck recordings verify`)
+    }
+    const { provider } = link
     throw miss(folder, provider.request!(dialogue), dialogue.snapshot, index, expected)
   }
 }

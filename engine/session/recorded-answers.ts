@@ -1,6 +1,7 @@
 import type { Trail } from '../audit/trail.ts'
 import type { EpochMs } from '../core/time.ts'
-import type { Step } from '../pipeline/consultation.ts'
+import { TapedeckError } from '../errors.ts'
+import { NO_STEPS, type Step } from '../pipeline/consultation.ts'
 import type { StrategyConversation } from '../pipeline/conversation.ts'
 import type { StepSource } from '../pipeline/service-chain.ts'
 import type { Clock, MaybePromise, PastLine } from '../ports.ts'
@@ -56,6 +57,31 @@ export class TimedAnswers implements StepSource {
     // A venue's clock counts whole ms.
     if (missing > 0) await this.#clock.sleep(Math.ceil(missing), this.#signal)
     return steps
+  }
+}
+
+/** What services are remembered by, or recorded in, cannot be read or written. */
+const LOST: ReadonlySet<string> = new Set(['TD_HEALTH_BROKEN', 'TD_LOCKED', 'TD_RUN_WRITE'])
+
+/** Where asking breaks down the rules go on: that a file of ours is damaged must not keep a run from leaving a position. */
+export class SteadyAnswers implements StepSource {
+  readonly #inner: StepSource
+  readonly #lost: (error: TapedeckError) => void
+
+  /** `lost` is told each time that nobody could be asked. */
+  constructor(inner: StepSource, lost: (error: TapedeckError) => void) {
+    this.#inner = inner
+    this.#lost = lost
+  }
+
+  async steps(conversation: StrategyConversation): Promise<readonly Step[]> {
+    try {
+      return await this.#inner.steps(conversation)
+    } catch (error) {
+      if (!(error instanceof TapedeckError) || !LOST.has(error.code)) throw error
+      this.#lost(error)
+      return NO_STEPS
+    }
   }
 }
 

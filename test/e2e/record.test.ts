@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync } from 'node:fs'
 import { onTestFinished, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { auditOf, expectRefusal, sample, until, workspace, type Outcome, type Variables, type Workspace } from '../support/cli.ts'
 import { GOOD, LlmServer, type Act } from '../support/llm-server.ts'
 
@@ -54,6 +55,33 @@ async function decisionsAfter({ home }: Setting): Promise<readonly string[]> {
   return auditOf(home, run).filter(({ type, provider }) => type === 'decision' && provider === 'openai')
     .map(({ timestamp, action, confidence, phases, fallbacks, status, usage }) => JSON.stringify([timestamp, action, confidence, phases, fallbacks, status, usage]))
 }
+
+describe('a backtest that records anew', () => {
+  it('asks everything each time, in a generation of its own', async () => {
+    const { home, server, keys } = await setting()
+    for (const generation of [1, 2]) {
+      const { stderr, code } = await home.run(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record'], keys)
+      expect(code).toBe(0)
+      expect(stderr).toContain('AI answers may cost 5 USD a day (budget); there are at most 48 questions a day')
+      expect(server.received).toHaveLength(generation * ALL)
+      expect(JSON.parse(home.read('answers', 'manifest.json'))).toMatchObject({ generation, complete: true })
+    }
+  })
+})
+
+describe('what a scenario names', () => {
+  it('moves no terminal, neither as text nor as JSON', async () => {
+    const { home, keys } = await setting()
+    const scenario = parse(home.read('ai.yaml')) as { providers: [object, string] }
+    home.put('evil.yaml', { ...scenario, providers: [{ ...scenario.providers[0], model: 'm\u001b]0;title\u0007\u009b2J\u202e' }, 'technical'] })
+    for (const args of [[], ['--json']]) {
+      const { stdout, stderr } = await home.succeeds(['record', 'evil.yaml', '--dry-run', ...args], keys)
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    }
+    const { stdout } = await home.succeeds(['record', 'evil.yaml', '--dry-run', '--json'], keys)
+    expect(JSON.parse(stdout)).toMatchObject({ estimate: { providers: [{ model: 'm\u001b]0;title\u0007\u009b2J\u202e' }] } })
+  })
+})
 
 describe('tapedeck record', () => {
   it('says what is ahead before it asks, and asks nothing twice', async () => {
