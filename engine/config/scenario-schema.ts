@@ -76,7 +76,7 @@ export const scenarioSchema = z.strictObject({
   recording: z.strictObject({
     path: z.string().min(1).describe('folder of the recording; made by tapedeck record'),
     mode: z.enum(RECORDING_MODES).default('replay')
-      .describe('replay: answers come from it alone; record-missing: what it lacks is asked; record: all is asked anew; live: it is not used'),
+      .describe('replay: answers come from it alone; record-missing: what it lacks is asked; record: all is asked anew, by tapedeck record; live: it is not used'),
   }).optional().describe('AI answers on tape'),
   refinement: z.strictObject({
     turns: z.int().min(0).max(5).describe('how often a provider is asked whether it stands by its answer'),

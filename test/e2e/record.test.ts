@@ -56,16 +56,28 @@ async function decisionsAfter({ home }: Setting): Promise<readonly string[]> {
     .map(({ timestamp, action, confidence, phases, fallbacks, status, usage }) => JSON.stringify([timestamp, action, confidence, phases, fallbacks, status, usage]))
 }
 
-describe('a backtest that records anew', () => {
+describe('a recording that is made anew', () => {
   it('asks everything each time, in a generation of its own', async () => {
-    const { home, server, keys } = await setting()
+    const here = await setting()
     for (const generation of [1, 2]) {
-      const { stderr, code } = await home.run(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record'], keys)
-      expect(code).toBe(0)
-      expect(stderr).toContain('AI answers may cost 5 USD a day (budget); there are at most 48 questions a day')
-      expect(server.received).toHaveLength(generation * ALL)
-      expect(JSON.parse(home.read('answers', 'manifest.json'))).toMatchObject({ generation, complete: true })
+      expect((await here.record('--mode', 'record')).code).toBe(0)
+      expect(here.server.received).toHaveLength(generation * ALL)
+      expect(JSON.parse(here.home.read('answers', 'manifest.json'))).toMatchObject({ generation, complete: true })
     }
+  })
+
+  it('is not made by a backtest, which flies past outages that the network needs minutes for', async () => {
+    const { home, server, keys } = await setting()
+    await home.refuses(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record'], 'TD_SCENARIO_INVALID', ['tapedeck record --mode record'], keys)
+    expect(server.received).toEqual([])
+  })
+
+  it('that is made good by a backtest says what it may cost', async () => {
+    const { home, server, keys } = await setting()
+    const { stderr, code } = await home.run(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record-missing'], keys)
+    expect(code).toBe(0)
+    expect(stderr).toContain('AI answers may cost 5 USD a day (budget); there are at most 48 questions a day')
+    expect(server.received).toHaveLength(ALL)
   })
 })
 
