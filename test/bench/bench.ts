@@ -15,7 +15,6 @@ import { laneOf, runSession } from '../../engine/session/session.ts'
 import { assembleInMemory } from '../support/in-memory.ts'
 import { LoopingMarket, MemoryMarket, randomWalk } from '../support/memory-market.ts'
 import { handWritten } from './hand-written.ts'
-import { replayRecorded } from './replay.ts'
 
 const MILLION = 1_000_000
 const ROUNDS = 5
@@ -172,12 +171,22 @@ for (const [candles, rounds] of [[MILLION, 5], [10 * MILLION, 1]] as const) {
   say(`  ${candles.toLocaleString('en').padStart(10)} candles: ${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s, ` +
     `peak ${Math.max(...runs.map(({ mebibytes }) => mebibytes)).toFixed(0)} MiB, loop ${figures.elapsedMs.toFixed(0)} ms (${figures.candles.toLocaleString('en')} read)`)
 }
-say('\nreplay of recorded answers, after loading; every question is written again and found by its text')
+say('\nwhole process: replay of 100,000 recorded exchanges, audit off, no report; each question is written again and compared')
+const EXCHANGES = 100_000
+/** Candles for the averages, about which nothing is asked. */
+const WARM_UP = 50
 for (const turns of [0, 1]) {
-  const { exchanges, decisions, loadMs, loopMs } = await replayRecorded(folder, 100_000, turns, ROUNDS + 1)
-  const perSecond = (ms: number): string => Math.round((decisions / ms) * 1000).toLocaleString('en')
-  say(`  ${exchanges.toLocaleString('en')} exchanges, ${turns + 1} per decision: cold ${perSecond(loopMs[0])}, warm ${perSecond(median(loopMs.slice(1)))} decisions/s `
-    + `(loading ${(loadMs / 1000).toFixed(2)} s)`)
+  await writeTape(join(folder, 'asked.csv'), EXCHANGES / (turns + 1) + WARM_UP)
+  writeFileSync(join(folder, 'asked.yaml'), JSON.stringify({
+    ...scenario('autonomous-scalper', 0.6), market: { file: 'asked.csv' }, providers: ['simulated', 'technical'], refinement: { turns },
+    recording: { path: `answers-${turns}` },
+  }))
+  program(['record', 'asked.yaml'])
+  const runs = Array.from({ length: 3 }, () => program(['backtest', 'asked.yaml', '--audit', 'off', '--no-report', '--json']))
+  const results = runs.map(({ stdout }) => JSON.parse(stdout) as { figures: { elapsedMs: number }; decisions: { aiAsked: number } })
+  const perSecond = Math.round((results[0].decisions.aiAsked / median(results.map(({ figures }) => figures.elapsedMs))) * 1000)
+  say(`  ${turns + 1} per decision: ${perSecond.toLocaleString('en')} decisions/s after loading, ${(perSecond * (turns + 1)).toLocaleString('en')} exchanges/s; `
+    + `${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s in all, peak ${Math.max(...runs.map(({ mebibytes }) => mebibytes)).toFixed(0)} MiB`)
 }
 const starts = Array.from({ length: 7 }, () => program(['--version']).seconds)
 say(`\nstart-up of --version: ${median(starts).toFixed(3)} s`)
