@@ -1,12 +1,13 @@
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import type { World } from './assemble.ts'
 import type { AiPlan, Resolution, ResolvedScenario } from './config/resolve.ts'
 import { AS_OF, factsOf } from './core/models.ts'
 import { seededRandom } from './core/random.ts'
+import { DAY_MS } from './core/time.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
 import { RealClock } from './real-clock.ts'
-import { TapedeckError } from './errors.ts'
+import { messageOf, TapedeckError } from './errors.ts'
 import { Budget } from './pipeline/budget.ts'
 import { NO_STEPS, type Step } from './pipeline/consultation.ts'
 import type { StrategyConversation } from './pipeline/conversation.ts'
@@ -32,17 +33,20 @@ export interface Answers {
   replayed(): { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
   /** Lines of the recording that answered so far. */
   used(): Use
+  /** The run came to its end: a recording that it made anew is whole, and the next one begins another generation. */
+  complete(): void
   close(): void
 }
 
 export interface AnswerOptions {
   /** Services may be asked where the scenario names no recording. */
   readonly live?: boolean
-  /** USD per UTC day where the scenario sets no budget for it; null or left out = no limit. */
-  readonly dayBudget?: number | null
   /** Told of every change of a service's state. */
   readonly changed?: (service: string, health: ServiceHealth) => void
 }
+
+/** What runs that ask while they go may spend on a UTC day, and a recording at once, where nobody says otherwise; in USD. */
+export const DEFAULT_BUDGET_USD = 5
 
 const NOTHING_USED: Use = { exchanges: new Set(), decisions: new Set() }
 
@@ -85,7 +89,7 @@ export const recordingFolder = (folder: string, path: string): string => (isAbso
  * asked. Throws TD_RECORDING_MISSING where nothing may be asked and nothing is recorded.
  */
 export async function openAnswers(
-  { scenario, folder }: Resolution, world: World, links: readonly ChainLink[], { live = false, dayBudget = null, changed = () => {} }: AnswerOptions = {},
+  { scenario, folder }: Resolution, world: World, links: readonly ChainLink[], { live = false, changed = () => {} }: AnswerOptions = {},
 ): Promise<Answers | null> {
   const { ai, timeframe, name } = scenario
   if (ai === undefined) return null
@@ -100,10 +104,15 @@ export async function openAnswers(
     const { index, notes } = openRecordingToPlay(path!)
     const player = new Player({ folder: path!, index, links: services(links), refinements: ai.refinements })
     return {
-      source: player, close() {},
+      source: player, complete() {}, close() {},
       replayed: () => ({ exchanges: index.size, unused: index.size - player.used.size, notes }),
       used: () => ({ exchanges: player.used, decisions: player.walked }),
     }
+  }
+  if (mode === 'record' && !live) {
+    // A tape flies past an outage that the network needs minutes for: its answers would replace good ones.
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${name}: recording.mode: record would replace good answers by whatever comes while a tape is played; `
+      + 'use tapedeck record --mode record, which waits for services that are down')
   }
   const recording = mode === 'live' ? null : lockRecording(path!, mode, world)
   const tape = recording === null ? null : new Recorder({
@@ -111,10 +120,22 @@ export async function openAnswers(
     refinements: ai.refinements, sample: 0, prices: AS_OF,
   })
   tellLacking(links, world)
-  const { run, day } = ai.budget
-  const chain = serviceChain(links, world, { ai: { ...ai, budget: { run, day: day ?? dayBudget } }, candleMs, seed: scenario.seed, changed, tape })
-  return { source: chain, replayed: () => null, used: () => NOTHING_USED, close: () => recording?.close() }
+  const bounded = boundedBudget(ai.budget)
+  if (services(links).some(({ provider: { model } }) => (factsOf(model)?.output ?? 0) > 0)) {
+    const { run, day } = bounded
+    const most = [...(run === null ? [] : [`${run} USD a run`]), ...(day === null ? [] : [`${day} USD a day`])].join(' and ')
+    const questions = Math.round(DAY_MS / candleMs) * scenario.symbols.length * (ai.refinements + 1)
+    world.log.info(`AI answers may cost ${most} (budget); there are at most ${questions} questions a day of the market`)
+  }
+  const chain = serviceChain(links, world, {
+    ai, candleMs, seed: scenario.seed, changed, tape, budget: budgetOf({ budget: bounded }, world),
+  })
+  return { source: chain, replayed: () => null, used: () => NOTHING_USED, complete: () => recording?.complete(), close: () => recording?.close() }
 }
+
+/** What may be spent: nothing that asks goes without a limit. */
+export const boundedBudget = (budget: AiPlan['budget']): AiPlan['budget'] =>
+  budget.run === null && budget.day === null ? { run: null, day: DEFAULT_BUDGET_USD } : budget
 
 /** Makes this process the only one that writes to a recording, until it is released. Throws TD_LOCKED. */
 export function takeWriter(path: string): ProcessLock {
@@ -125,7 +146,12 @@ export function takeWriter(path: string): ProcessLock {
 
 /** A recording that this process alone writes to. Throws TD_LOCKED. */
 export function lockRecording(path: string, mode: 'record-missing' | 'record', { env, log }: World): OpenRecording {
-  mkdirSync(path, { recursive: true })
+  try {
+    mkdirSync(path, { recursive: true })
+    accessSync(path, constants.W_OK)
+  } catch (error) {
+    throw new TapedeckError('TD_RUN_WRITE', `${path}: the recording cannot be written there (${messageOf(error)}); name another folder`, { cause: error })
+  }
   const lock = takeWriter(path)
   try {
     const recording = openRecording(path, mode, `tapedeck ${version()}`, redactor(env))
@@ -173,6 +199,8 @@ export function serviceChain(
   links: readonly ChainLink[], world: World, { ai, candleMs, seed, changed, tape, budget }: ServiceChainOptions,
 ): ServiceChain {
   const { book, clock } = world.services ?? { book: new MemoryBook(), clock: new RealClock() }
+  // A damaged book is told before the run begins, not at its first question.
+  for (const { name } of services(links)) book.read(name)
   const random = seededRandom(seed)
   const money = budget ?? budgetOf(ai, world)
   const redact = redactor(world.env)

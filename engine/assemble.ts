@@ -11,11 +11,12 @@ import type { Trail } from './audit/trail.ts'
 import { RealClock } from './real-clock.ts'
 import { openAnswers, sparing, type Answers } from './answers.ts'
 import { ProviderChain, type ChainLink } from './pipeline/provider-chain.ts'
-import type { HealthBook } from './pipeline/provider-health.ts'
+import type { HealthBook, ServiceHealth } from './pipeline/provider-health.ts'
 import type { StepSource } from './pipeline/service-chain.ts'
 import type { Account, Broker, Clock, Deps, Logger, MarketPlan, MarketSource, MaybePromise } from './ports.ts'
 import { Registry } from './registry.ts'
 import { Lane, type Member } from './session/lane.ts'
+import { stateFields } from './session/recorded-steps.ts'
 import type { SessionPlan } from './session/session.ts'
 import { Track } from './session/track.ts'
 
@@ -88,7 +89,10 @@ export async function assemble(
   const market = await openMarket(scenario, folder, chosen.market, bySymbol, makeDeps(world, clock, scenario.seed, chosen.market.env))
 
   const { links, tracks, warmup } = await prepareDecisions(resolution, world)
-  const answers = await openAnswers(resolution, world, links)
+  const changed = (service: string, health: ServiceHealth): void => {
+    for (const trail of trails) trail?.line('provider', clock.now(), stateFields(service, health))
+  }
+  const answers = await openAnswers(resolution, world, links, { changed })
   const chain = new ProviderChain(links, answers === null ? null : sparing(answers.source, scenario), world.signal)
   const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
   const lanes: Lane[] = []
@@ -123,17 +127,14 @@ export interface Decisions {
   readonly warmup: number
 }
 
-/** Tracks of a scenario's symbols, and its providers. `instruments` replace the scenario's, where a venue has told them. */
-export async function prepareDecisions(
-  { scenario, plugins: { strategy, providers } }: Resolution, world: World,
-  instruments?: Readonly<Record<string, Instrument>>,
-): Promise<Decisions> {
+/** Tracks of a scenario's symbols, and its providers. Questions write prices as the scenario says, wherever it runs: so they are the same everywhere. */
+export async function prepareDecisions({ scenario, plugins: { strategy, providers } }: Resolution, world: World): Promise<Decisions> {
   const { params } = scenario.strategy
   const warmup = strategy.warmup(params)
   const makeBook = await prepareIndicators(strategy.indicators(params))
   const tracks = scenario.symbols.map((symbol, index) => new Track({
     index, symbol, timeframe: scenario.timeframe, book: makeBook(warmup), strategy, params,
-    tickSize: (instruments?.[symbol] ?? scenario.instruments[symbol]).tickSize, blind: scenario.ai?.blind ?? false,
+    tickSize: scenario.instruments[symbol].tickSize, blind: scenario.ai?.blind ?? false,
   }))
   // Services are asked in the time of the network, whatever the market's is.
   const network = world.services?.clock ?? new RealClock()
@@ -169,7 +170,7 @@ export async function assembleOne(
   resolution: Resolution, world: World, { market, broker, terms, trail, clock, atEnd, sends, answers }: OneLane,
 ): Promise<{ readonly lane: Lane; readonly plan: SessionPlan }> {
   const { scenario: { symbols, timeframe, policy }, plugins: { strategy } } = resolution
-  const { tracks, links, warmup } = await prepareDecisions(resolution, world, terms.instruments)
+  const { tracks, links, warmup } = await prepareDecisions(resolution, world)
   const chain = new ProviderChain(links, links.length === 1 ? null : sparing(await answers(links), resolution.scenario), world.signal)
   const instruments = symbols.map((symbol) => terms.instruments[symbol])
   const account = { cash: terms.cash, costs: terms.costs }

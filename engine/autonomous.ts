@@ -29,8 +29,6 @@ export interface AutonomousOptions {
   readonly checkIntervalMs: number
   /** The view of all decisions; null keeps none. */
   readonly decisions: string | null
-  /** USD that AI answers may cost on a UTC day, where the scenario does not say. */
-  readonly dayBudget: number
   readonly onLine: (line: PastLine) => void
   readonly now: () => EpochMs
 }
@@ -129,7 +127,7 @@ export class AutonomousTrader {
   }
 
   async #trade(abort: AbortController): Promise<LiveResult> {
-    const { out, venue, mode, checkIntervalMs, decisions, dayBudget, onLine, now, speed } = this.#options
+    const { out, venue, mode, checkIntervalMs, decisions, onLine, now, speed } = this.#options
     const { scenario, folder } = this.#resolution
     const world = { ...this.#world, signal: AbortSignal.any([abort.signal, this.#world.signal]) }
     const [market, broker] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', 'binance')])
@@ -142,7 +140,7 @@ export class AutonomousTrader {
       },
       market: { plugin: market, options: {} },
       broker: { plugin: broker, options: liveBrokerOptions(scenario.broker.options) },
-      checkIntervalMs, asksLive: true, dayBudget, mode, onLine, decisions,
+      checkIntervalMs, asksLive: true, mode, onLine, decisions,
       about: {
         kind: 'live', checkIntervalMs, folder, exchange: venue === null ? 'own' : 'external',
         ...(this.#tape === null ? {} : { tape: this.#tape, speed }),

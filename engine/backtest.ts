@@ -118,7 +118,11 @@ async function play(
     watch.observe(batch)
     if (batch.decides) onProgress?.(market.progress?.() ?? null, watch.seen)
   }
-  const session = await runSession({ ...plan, observe }).finally(() => answers?.close())
+  const asked = runSession({ ...plan, observe }).then((ended) => {
+    if (!ended.interrupted) answers?.complete()
+    return ended
+  })
+  const session = await asked.finally(() => answers?.close())
   if (session.candles === 0) world.signal.throwIfAborted()
   if (session.candles === 0) throw new TapedeckError('TD_TAPE_EMPTY', `${scenario.name}: not one candle was read`)
   const { links } = plan.chain

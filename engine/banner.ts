@@ -1,4 +1,5 @@
-import type { Resolution } from './config/resolve.ts'
+import { boundedBudget } from './answers.ts'
+import type { AiPlan, Resolution } from './config/resolve.ts'
 import { costOf, factsOf } from './core/models.ts'
 import { baseRate, breakEvenRate, roundTripCosts } from './core/policy.ts'
 import { decisionDeadlineMs, timeframeMs } from './core/timeframe.ts'
@@ -14,7 +15,6 @@ export interface BannerFacts {
   /** Why it is this venue, where nobody chose it. */
   readonly because: string | null
   readonly services: readonly { readonly name: string; readonly provider: DecisionProvider }[]
-  readonly dayBudget: number
   /** Address of the server; null without one. */
   readonly url: string | null
 }
@@ -29,7 +29,7 @@ const VENUES: Readonly<Record<Venue['name'], string>> = {
 
 /** What a start says, line by line. */
 export function bannerOf({ scenario }: Resolution, facts: BannerFacts): string[] {
-  const { mode, venue, because, services, dayBudget, url, run, continued } = facts
+  const { mode, venue, because, services, url, run, continued } = facts
   const { symbols, timeframe, policy, ai } = scenario
   const asked = services.filter(({ provider }) => provider.lacks === undefined)
   const lines = [
@@ -45,7 +45,7 @@ export function bannerOf({ scenario }: Resolution, facts: BannerFacts): string[]
         : `➖ ${name} is left out: ${lacks} is not set`)),
     `✅ The strategy's technical rules decide when no AI answers${asked.length === 0 ? ': as no service is configured, they decide alone' : ''}`,
     breakEvenLine(scenario.broker.options as PaperBlock, policy),
-    ...(asked.length === 0 || ai === undefined ? [] : [costLine(timeframe, symbols.length, ai.refinements + 1, asked[0].provider.model, ai.consult, ai.budget.day ?? dayBudget)]),
+    ...(asked.length === 0 || ai === undefined ? [] : [costLine(timeframe, symbols.length, ai.refinements + 1, asked[0].provider.model, ai.consult, boundedBudget(ai.budget))]),
   ]
   if (url === null) return lines
   return [
@@ -71,12 +71,13 @@ type Consult = NonNullable<Resolution['scenario']['ai']>['consult']
 
 /** The most that answers can cost, since nobody knows beforehand when rules see something. */
 function costLine(
-  timeframe: Resolution['scenario']['timeframe'], symbols: number, turns: number, model: string | undefined, consult: Consult, budget: number,
+  timeframe: Resolution['scenario']['timeframe'], symbols: number, turns: number, model: string | undefined, consult: Consult, budget: AiPlan['budget'],
 ): string {
   const every = typeof consult === 'object' ? consult.every : 1
   const calls = Math.round((86_400_000 / timeframeMs(timeframe) / every) * symbols * turns)
   const price = factsOf(model)
   const each = price === null ? null : costOf(price, TOKENS.input, TOKENS.output)
   const most = each === null ? 'at a price nobody knows, which no budget can hold' : `× ${usd(each)} = ${usd(calls * each)}`
-  return `💰 ${consult === 'signal' ? 'At most ' : ''}${calls.toLocaleString('en')} AI calls a day ${most}; the budget is ${usd(budget)} a day, beyond it the rules decide`
+  const bounds = [...(budget.run === null ? [] : [`${usd(budget.run)} a run`]), ...(budget.day === null ? [] : [`${usd(budget.day)} a day`])].join(' and ')
+  return `💰 ${consult === 'signal' ? 'At most ' : ''}${calls.toLocaleString('en')} AI calls a day ${most}; the budget is ${bounds}, beyond it the rules decide`
 }

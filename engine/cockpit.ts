@@ -25,9 +25,6 @@ export interface CockpitOptions extends Omit<AutonomousOptions, 'onLine'> {
   readonly venueOf: (run: LiveRun) => Venue
 }
 
-/** USD that AI answers may cost on a UTC day when nobody says. */
-export const DAY_BUDGET = 5
-
 /** How long a start may take before whoever asked for it is answered, and how long a close may. */
 const START_MS = 5_000
 const CLOSE_MS = 30_000

@@ -63,7 +63,7 @@ export interface DescribeOptions {
 
 /** Figures, baselines, assumptions and warnings of a played tape. */
 export async function describe(
-  { scenario, omitted, description }: Resolution, { market, session, lane, links, measures, watch, answers }: Played, options: DescribeOptions,
+  { scenario, omitted, description, plugins: { strategy } }: Resolution, { market, session, lane, links, measures, watch, answers }: Played, options: DescribeOptions,
   run: string, signal: AbortSignal,
 ): Promise<ReportData> {
   const { symbols, policy, seed } = scenario
@@ -94,7 +94,7 @@ export async function describe(
     trades: measures.trades, dailyEquity: measures.dailyEquity, firstDay: measures.firstDay, charts: complete ? charts : [],
     assumptions: [...(options.notes ?? []), ...(description === null ? [] : [description]), ...aiAssumptions(scenario, decisions), ...assumptions(scenario, omitted, market.facts?.().notes ?? [])],
     warnings: warnings({
-      scenario, figures, measures, breakEven, decisions, dust: dustWorth(lane), open: openPositions(lane, symbols), halted: lane.haltedBy,
+      scenario, asks: strategy.asks?.(scenario.strategy.params) ?? null, figures, measures, breakEven, decisions, dust: dustWorth(lane), open: openPositions(lane, symbols), halted: lane.haltedBy,
       interrupted: session.interrupted || signal.aborted, tape: market.facts?.().warnings ?? [], latencyP95: session.opinions[0].latencyP95(), bounded: options.bounds, replayed: session.interrupted ? null : answers?.replayed() ?? null,
     }),
     interrupted: session.interrupted || signal.aborted,

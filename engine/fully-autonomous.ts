@@ -1,5 +1,5 @@
 import { registry } from './assemble.ts'
-import { Cockpit, DAY_BUDGET } from './cockpit.ts'
+import { Cockpit } from './cockpit.ts'
 import { resolveScenario, type Resolution } from './config/resolve.ts'
 import { loadScenario } from './config/scenario-file.ts'
 import { liveSettings, readSettings } from './config/settings.ts'
@@ -116,7 +116,7 @@ export class FullyAutonomousTrader {
     const world = { env, log, services, signal: new AbortController().signal, stopwatch: () => performance.now() }
     return new Cockpit(resolution, world, {
       out, venue: keyless ? null : venueFrom(settings, env, { exchange }), speed, mode: this.#mode,
-      checkIntervalMs: settings.checkIntervalSeconds * 1000, decisions, dayBudget: DAY_BUDGET, now: () => Date.now(),
+      checkIntervalMs: settings.checkIntervalSeconds * 1000, decisions, now: () => Date.now(),
       venueOf: (run) => venueOfRun(run.record, settings, env, {}),
     })
   }

@@ -21,7 +21,8 @@ import { LiveDirectory, type RunRecord } from './session/live-directory.ts'
 import { measureLane } from './session/measures.ts'
 import { haltReason, OperatorBox } from './session/operator-box.ts'
 import { Past } from './session/past.ts'
-import { RecordedAnswers, TimedAnswers } from './session/recorded-answers.ts'
+import { RecordedAnswers, SteadyAnswers, TimedAnswers } from './session/recorded-answers.ts'
+import { stateFields } from './session/recorded-steps.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { runSession } from './session/session.ts'
@@ -40,8 +41,6 @@ export interface LiveOptions {
   readonly checkIntervalMs: number
   /** AI services may be asked where the scenario names no recording. */
   readonly asksLive: boolean
-  /** USD that they may cost on a UTC day, where the scenario does not say; left out = no limit. */
-  readonly dayBudget?: number
   /** What the run is when its market ends by itself: a tape is over, anything else may be gone on with. */
   readonly atMarketEnd: 'finished' | 'stopped'
   /** The view of all decisions; null keeps none. */
@@ -244,9 +243,14 @@ async function runIn(
     )
     trail.line('session', null, { event: 'account', ...terms })
 
-    const changed = (service: string, { state, reason, until }: ServiceHealth): void => {
+    const changed = (service: string, health: ServiceHealth): void => {
+      const { state, reason } = health
       world.log.warn(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`)
-      trail.line('provider', clock.now(), { event: 'state', service, state, reason, until: until === null ? null : isoTime(until) })
+      trail.line('provider', clock.now(), stateFields(service, health))
+    }
+    const lost = ({ message }: TapedeckError): void => {
+      world.log.error(`no AI can be asked, the rules decide: ${message}`)
+      trail.line('alarm', clock.now(), { event: 'answers-lost', error: message })
     }
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
@@ -256,9 +260,9 @@ async function runIn(
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
       broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
       answers: async (links) => {
-        const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed, dayBudget: options.dayBudget ?? null })
+        const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
         opened.push(answers!)
-        return new RecordedAnswers(past, trail, new TimedAnswers(answers!.source, clock, world.signal))
+        return new RecordedAnswers(past, trail, new TimedAnswers(new SteadyAnswers(answers!.source, lost), clock, world.signal))
       },
     })
     const watch = new TapeWatch(symbols)
@@ -279,6 +283,7 @@ async function runIn(
       event: state, candles: session.candles, open_positions: lane.portfolio.openPositions,
       requests: together(market.requests, broker.requests),
     })
+    if (state === 'finished') for (const answers of opened) answers.complete()
     const { requests } = course.course
     log.sync()
     const played = { session, lane, links: plan.chain.links, watch, answers: opened[0] ?? null }

@@ -248,6 +248,8 @@ export interface Strategy<P = unknown> {
   technical(snapshot: Snapshot, params: P): Opinion
   readonly prompts?: Prompts<P>
   readonly policy?: Partial<Policy>
+  /** What an AI is asked the probability of: distances as fractions, and candles. Absent: nothing of that kind. */
+  asks?(params: P): { readonly stopLoss: number; readonly takeProfit: number; readonly horizon: number }
   /** Confidence is a forecast that can be scored. Absent: the rules say 1 for BUY and SELL, 0 for HOLD. */
   readonly scored?: boolean
   /** The opinion depends on the asker's position, so that lanes cannot share it. */

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue'
-import { budgetOf, dueBy, lockRecording, recordingFolder, serviceChain, tellLacking } from './answers.ts'
+import { budgetOf, DEFAULT_BUDGET_USD, dueBy, lockRecording, recordingFolder, serviceChain, tellLacking } from './answers.ts'
 import { prepareDecisions, type World } from './assemble.ts'
 import { RealClock, VirtualClock } from './real-clock.ts'
 import type { AiPlan, Resolution } from './config/resolve.ts'
@@ -18,8 +18,6 @@ import { peekRecording } from './recording/open-recording.ts'
 import { Recorder } from './recording/recorder.ts'
 import { openTape } from './tape.ts'
 
-/** What a run may spend where nobody says otherwise, in USD. */
-export const DEFAULT_BUDGET_USD = 5
 /** Answers are short: this many tokens a turn are reckoned with, beside the worst case. */
 const USUAL_ANSWER_TOKENS = 120
 const CHARACTERS_PER_TOKEN = 4
@@ -125,6 +123,11 @@ export async function record(resolution: Resolution, world: World, options: Reco
   const money = { ...ai.budget, run: options.budget ?? ai.budget.run ?? DEFAULT_BUDGET_USD }
   const budget = budgetOf({ budget: money }, { ...world, services: { book, clock } })
 
+  const unpriced = services.find(({ provider }) => provider.lacks === undefined && !isStandIn(provider.model) && factsOf(provider.model) === null)
+  if (options.budget !== null && unpriced !== undefined) {
+    throw new TapedeckError('TD_BUDGET', `no price is known for ${unpriced.provider.model ?? unpriced.name}, so that --budget cannot hold; leave --budget out to record all the same`)
+  }
+
   const recording = options.dryRun ? peekRecording(folder, options.mode) : lockRecording(folder, options.mode, world)
   try {
     const recorders = Array.from({ length: options.samples }, (_, sample) => new Recorder({
@@ -196,6 +199,23 @@ async function estimateOf(
 const isBefore = (time: EpochMs, facts: ModelFacts | null): boolean =>
   facts !== null && facts.cutoff !== null && time < Date.parse(facts.cutoff)
 
+/** A person who lets a service be asked again is heard this soon. */
+const LISTEN_MS = 2_000
+/** What has been asked is paid for: whoever stops it waits so long for those answers. */
+const GRACE_MS = 5_000
+
+function graceAfter(stop: AbortSignal): AbortSignal {
+  const late = new AbortController()
+  stop.addEventListener('abort', () => { setTimeout(() => { late.abort(stop.reason) }, GRACE_MS).unref() }, { once: true })
+  if (stop.aborted) late.abort(stop.reason)
+  return late.signal
+}
+
+function exhausted(spent: number, { budgetUsd }: Estimate, day: number | null): string {
+  const bound = day === null ? '' : `, or that of ${day} USD a day (budget.day)`
+  return `${spent.toPrecision(3)} USD are spent, and the worst case of the next question does not fit into the budget of ${budgetUsd} USD${bound}; give more to go on`
+}
+
 /** The questions of one recording, many at a time. */
 class Asking {
   asked = 0
@@ -209,6 +229,10 @@ class Asking {
   readonly #options: RecordOptions
   readonly #estimate: Estimate
   #left = false
+  /** Money was missing while other questions still held some: from here on one at a time, so that nothing is left unspent. */
+  #sparing = false
+  #underWay = 0
+  #waitsUntil = ''
 
   constructor(resolution: Resolution, world: World, sources: Sources, budget: Budget, options: RecordOptions, estimate: Estimate) {
     this.#resolution = resolution
@@ -223,22 +247,28 @@ class Asking {
   async through(recorder: Recorder): Promise<boolean> {
     this.#left = false
     const { concurrency, perMinute } = this.#options
-    const queue = new PQueue({ concurrency, ...(perMinute === null ? {} : { interval: 60_000, intervalCap: perMinute }) })
+    const atOnce = this.#sparing ? 1 : concurrency
+    const queue = new PQueue({ concurrency: atOnce, ...(perMinute === null ? {} : { interval: 60_000, intervalCap: perMinute }) })
     const failures: unknown[] = []
     const { ai, links } = this.#sources
     const { scenario } = this.#resolution
-    const chain = serviceChain(links, this.#world, {
+    const chain = serviceChain(links, { ...this.#world, signal: graceAfter(this.#world.signal) }, {
       ai, candleMs: timeframeMs(scenario.timeframe), seed: scenario.seed, tape: this.#guarded(recorder), budget: this.#budget,
       changed: (service, { state, reason }) => this.#say(`${service} is ${state}${reason === null ? '' : `: ${reason}`}`),
     })
     for await (const conversation of decisionPoints(this.#resolution, this.#world, this.#sources)) {
       if (recorder.has(conversation)) continue
-      if (await this.#mayNotGoOn() || failures.length > 0) break
+      if (await this.#mayNotGoOn() || failures.length > 0 || this.#sparing && atOnce > 1) break
       const frozen = conversation.freeze()
       // No more are frozen than can be asked about soon.
-      await queue.onSizeLessThan(concurrency)
+      await queue.onSizeLessThan(atOnce)
       void queue.add(async () => {
-        this.#count(await chain.steps(frozen))
+        this.#underWay++
+        try {
+          this.#count(await chain.steps(frozen))
+        } finally {
+          this.#underWay--
+        }
       }).catch((error: unknown) => failures.push(error))
     }
     if (this.#world.signal.aborted) queue.clear()
@@ -258,7 +288,12 @@ class Asking {
       keep: (request, asking) => recorder.keep(request, asking),
       decided: (conversation, steps) => {
         if (steps.some(({ skipped }) => skipped === 'budget')) {
-          this.stopped = new TapedeckError('TD_BUDGET', `the budget of ${this.#estimate.budgetUsd} USD is exhausted; give more with --budget to go on`)
+          if (this.#underWay > 1) {
+            this.#sparing = true
+            this.#left = true
+            return
+          }
+          this.stopped = new TapedeckError('TD_BUDGET', exhausted(this.#budget.spent, this.#estimate, this.#sources.ai.budget.day))
         } else if (steps.every(({ skipped, replies }) => skipped !== null && replies.length === 0)) this.#left = true
         else recorder.decided(conversation, steps)
       },
@@ -277,12 +312,15 @@ class Asking {
       if (wait <= 0) return false
       if (wait === Infinity) {
         this.stopped = new TapedeckError('TD_PROVIDER_FAILED', able.length === 0
-          ? `no service has its key; set ${services.map(({ provider: { lacks } }) => lacks).join(' or ')} in the environment or .env`
+          ? `no service has its key; set ${[...new Set(services.map(({ provider: { lacks } }) => lacks))].join(' or ')} in the environment or .env`
           : `every service is disabled until a person enables it (${able.map(({ reason }) => reason).join('; ')}); see tapedeck providers`)
         return true
       }
-      this.#say(`every service has to be left alone until ${isoTime(now + wait)}`)
-      await clock.sleep(wait, this.#world.signal).catch(() => {})
+      const until = isoTime(now + wait)
+      if (until !== this.#waitsUntil) this.#say(`every service has to be left alone until ${until} (${able.map(({ reason }) => reason).join('; ')}); tapedeck providers enable NAME ends that`)
+      this.#waitsUntil = until
+      // What a person says meanwhile is heard.
+      await clock.sleep(Math.min(wait, LISTEN_MS), this.#world.signal).catch(() => {})
     }
   }
 

@@ -91,7 +91,11 @@ class GivenSnapshot implements Snapshot {
   }
 }
 
+const TRENDS: readonly unknown[] = ['UP', 'DOWN', 'SIDEWAYS', undefined]
+
 function checked(data: MarketData): MarketData {
+  if (typeof data !== 'object' || data === null) throw new TapedeckError('TD_USAGE', `marketData: expected an object with a price, got ${String(data)}`)
+  if (!TRENDS.includes(data.trend)) throw new TapedeckError('TD_USAGE', `marketData.trend: expected UP, DOWN or SIDEWAYS, got ${String(data.trend)}`)
   const { price, rsi, ma_short: short, ma_long: long, volume } = data
   if (!(price > 0) || !Number.isFinite(price)) throw new TapedeckError('TD_USAGE', `marketData.price: expected a number above 0, got ${String(price)}`)
   for (const [name, value] of Object.entries({ rsi, ma_short: short, ma_long: long, volume })) {
@@ -236,6 +240,7 @@ export class BackupAIService {
     { priority = this.#services.length + 1, ...options }: { readonly priority?: number; readonly model?: string; readonly baseURL?: string } = {},
   ): void {
     if (this.#services.some((one) => one.name === name)) throw new TapedeckError('TD_USAGE', `addService: there is a service ${name} already; give it another name`)
+    if (!registry.names('provider').includes(type)) throw new TapedeckError('TD_PLUGIN_UNKNOWN', `addService: ${name}: no provider "${type}"; there are: ${registry.names('provider').join(', ')}`)
     this.#services = [...this.#services, { name, apiKey, type, priority, ...options }].sort((a, b) => a.priority - b.priority)
   }
 

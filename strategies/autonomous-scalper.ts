@@ -97,5 +97,6 @@ export default defineStrategy<Params>({
     return QUIET
   },
   prompts,
+  asks: ({ askedStop, askedTarget, askedHorizon }) => ({ stopLoss: askedStop, takeProfit: askedTarget, horizon: askedHorizon }),
   scored: true,
 })

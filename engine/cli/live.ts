@@ -5,7 +5,7 @@ import { openAnnouncer } from '../announce.ts'
 import { prepareDecisions } from '../assemble.ts'
 import type { AutonomousTrader } from '../autonomous.ts'
 import { bannerOf } from '../banner.ts'
-import { Cockpit, DAY_BUDGET } from '../cockpit.ts'
+import { Cockpit } from '../cockpit.ts'
 import type { Resolution } from '../config/resolve.ts'
 import { liveSettings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
@@ -65,7 +65,7 @@ export const liveCommand = defineCommand<Arguments>({
     const mode = settings.autonomousMode ? 'AUTONOMOUS' : 'MANUAL'
     const cockpit = new Cockpit(resolution, world, {
       out: argv.out, venue, speed, mode, checkIntervalMs: settings.checkIntervalSeconds * 1000,
-      decisions: join('logs', 'autonomous_trades.jsonl'), dayBudget: DAY_BUDGET, now: () => Date.now(),
+      decisions: join('logs', 'autonomous_trades.jsonl'), now: () => Date.now(),
       venueOf: (run) => venueOfRun(run.record, settings, env, { mainnet: argv.mainnet }),
     })
     const { trader } = cockpit
@@ -79,7 +79,7 @@ export const liveCommand = defineCommand<Arguments>({
     try {
       const { links } = await prepareDecisions(resolution, world)
       for (const line of bannerOf(resolution, {
-        run: trader.run, continued: trader.continued, mode, venue: trader.venue, because, services: links.slice(0, -1), dayBudget: DAY_BUDGET, url: server?.url ?? null,
+        run: trader.run, continued: trader.continued, mode, venue: trader.venue, because, services: links.slice(0, -1), url: server?.url ?? null,
       })) log.info(line)
       await cockpit.start()
       announcer?.listen(commandsOf(cockpit))

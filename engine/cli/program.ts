@@ -68,8 +68,9 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     })
     .check((argv) => {
       // A flag given twice arrives as a list; which one was meant nobody knows.
+      const lists = new Set(options().array.map(camel))
       const twice = Object.keys(argv)
-        .find((key) => key !== '_' && Array.isArray(argv[key]) && !options().array.includes(key))
+        .find((key) => key !== '_' && Array.isArray(argv[key]) && !lists.has(camel(key)))
       if (twice === undefined) return true
       throw new TapedeckError('TD_USAGE', `--${twice} is given more than once; give it once`)
     })
@@ -100,3 +101,6 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     terminal.dispose()
   }
 }
+
+/** yargs keeps every flag by both of its names. */
+const camel = (flag: string): string => flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs'
 import { TapedeckError } from '../errors.ts'
 import { record, type Estimate, type RecordResult } from '../record.ts'
 import { usd } from '../report/format.ts'
+import { plain } from '../report/text.ts'
 import { defineCommand } from './command.ts'
 import { startCounter } from './progress.ts'
 import { resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
@@ -67,6 +68,7 @@ function estimateText(estimate: Estimate): string {
   const chain = providers.map(({ name, model, lacks }) => `${name}${model === null ? '' : ` (${model})`}${lacks === null ? '' : ` left out, ${lacks} is not set`}`)
   const money = costUsd === null ? 'no price is known for the first of them, so that no budget can hold'
     : `about ${usd(costUsd)}, ${usd(worstUsd!)} in the worst case (prices of ${prices}); at most ${usd(budgetUsd)} will be spent`
+  // Models and folders are named by a file, which may be somebody else's.
   return [
     `Recording    ${folder}`,
     `Asked        ${chain.join(' → ')} → rules`,
@@ -78,11 +80,11 @@ function estimateText(estimate: Estimate): string {
     ...contaminated.map(({ model, cutoff, decisions: known }) =>
       `warning: ${count(known)} of ${count(decisions)} decisions lie before ${cutoff}, up to which ${model} may simply remember what happened; `
       + 'blind: true hides symbol and dates, which lessens that but proves nothing'),
-  ].join('\n')
+  ].map(plain).join('\n')
 }
 
 function resultText({ asked, answered, costUsd, finished, folder }: RecordResult, terminal: Terminal): string {
   const end = finished ? 'Done.' : terminal.interrupted ? 'Stopped; the same command goes on from here, and asks nothing twice.'
     : 'Stopped. The same command goes on from here, and asks nothing twice.'
-  return `${count(asked)} decisions asked about, ${count(answered)} answered by an AI, ${usd(costUsd)} spent, into ${folder}. ${end}`
+  return `${count(asked)} decisions asked about, ${count(answered)} answered by an AI, ${usd(costUsd)} spent, into ${plain(folder)}. ${end}`
 }

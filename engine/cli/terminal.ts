@@ -7,6 +7,10 @@ import { RealClock } from '../real-clock.ts'
 import { plain } from '../report/text.ts'
 import { ServiceBook } from '../session/service-book.ts'
 
+/** What JSON leaves as it is and a terminal may obey: control characters beyond ASCII, marks that change the direction. */
+const UNSAFE = /[\u007F-\u009F\u200E\u200F\u2028-\u202E\u2060-\u2069\uFEFF]/g
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /** The process as commands see it: streams, environment, interruption. */
 export class Terminal {
   /** The command line as it was given, without the program. */
@@ -123,7 +127,7 @@ export class Terminal {
   }
 
   json(value: unknown): void {
-    this.print(JSON.stringify(value, null, 2))
+    this.print(JSON.stringify(value, null, 2).replaceAll(UNSAFE, escaped))
   }
 
   /** Everything said beside the result. */

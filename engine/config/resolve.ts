@@ -114,6 +114,11 @@ export async function resolveScenario(
       `${path}: providers: technical always answers, so it must come last, once`)
   }
 
+  const twice = chain.find(({ name }, index) => chain.findIndex((other) => other.name === name) !== index)
+  if (twice !== undefined) {
+    throw new TapedeckError('TD_SCENARIO_INVALID',
+      `${path}: providers: ${twice.name} is listed twice; health and recordings are kept by name, so each may be listed once`)
+  }
   if (!settings.enableBackupApis) {
     // The first AI and the rules: nobody else may be asked.
     const first = chain.findIndex(({ name }) => name !== 'technical')
@@ -130,9 +135,9 @@ export async function resolveScenario(
 
   const told = toldBy(input.notify)
   const notifiers = await Promise.all(told.map(({ name, at }) => named(path, at, registry.plugin('notifier', name))))
-  const twice = told.find(({ name }, index) => told.findIndex((one) => one.name === name) !== index)
-  if (twice !== undefined) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${twice.at}: ${twice.name} is listed twice; list it once`)
+  const repeated = told.find(({ name }, index) => told.findIndex((one) => one.name === name) !== index)
+  if (repeated !== undefined) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${repeated.at}: ${repeated.name} is listed repeated; list it once`)
   }
 
   const market_ = { source,
@@ -174,7 +179,7 @@ export async function resolveScenario(
     audit: input.audit ?? 'full',
     seed: input.seed ?? 1,
   }
-  noteOrigins(origins, '', input, scenario, written)
+  noteOrigins(origins, '', { ...input, ai: aiInput(input) }, scenario, writtenAi(written))
   const omitted = (['instrument', 'broker', 'providers', 'policy'] as const).filter(
     (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
   )
@@ -272,6 +277,18 @@ export function costsOf(options: unknown): number {
   const { fees, slippageBps = 0 } = options as { fees?: { maker: number; taker: number }; slippageBps?: number }
   const costs: Costs = { maker: fees?.maker ?? 0, taker: fees?.taker ?? 0, feeAsset: 'quote', slippageBps }
   return roundTripCosts(costs)
+}
+
+/** AI keys stand at the top of the file and together once resolved. */
+const aiInput = ({ recording, refinement, consult, blind, budget, minCoverage }: ScenarioInput): object =>
+  ({ recording, refinements: refinement?.turns, consult: consult?.when, blind, budget, minCoverage })
+
+const AI_KEYS: readonly (readonly [string, string])[] = [['ai.refinements', 'refinement.turns'], ['ai.consult', 'consult.when'], ['ai.', '']]
+
+/** `written` by the names of the file. */
+const writtenAi = (written: (at: string) => Origin) => (at: string): Origin => {
+  const [resolved, file] = AI_KEYS.find(([prefix]) => at.startsWith(prefix)) ?? ['', '']
+  return written(file + at.slice(resolved.length))
 }
 
 /** Every other value is written in the file, came by the command line, or is a default. */

@@ -76,7 +76,7 @@ export const scenarioSchema = z.strictObject({
   recording: z.strictObject({
     path: z.string().min(1).describe('folder of the recording; made by tapedeck record'),
     mode: z.enum(RECORDING_MODES).default('replay')
-      .describe('replay: answers come from it alone; record-missing: what it lacks is asked; record: all is asked anew; live: it is not used'),
+      .describe('replay: answers come from it alone; record-missing: what it lacks is asked; record: all is asked anew, by tapedeck record; live: it is not used'),
   }).optional().describe('AI answers on tape'),
   refinement: z.strictObject({
     turns: z.int().min(0).max(5).describe('how often a provider is asked whether it stands by its answer'),
@@ -89,7 +89,7 @@ export const scenarioSchema = z.strictObject({
   blind: z.boolean().optional().describe('prompts tell neither symbol nor dates, and prices are rebased to 100'),
   budget: z.strictObject({
     run: z.number().positive().nullable().optional().describe('most that a run may spend on AI answers, in USD'),
-    day: z.number().positive().nullable().optional().describe('most that all runs together may spend on a UTC day, in USD'),
+    day: z.number().positive().nullable().optional().describe('most that all runs together may spend on a UTC day, in USD; 5 for a run that asks while it goes, where neither is given'),
   }).optional(),
   notify: z.union([
     z.array(provider).min(1), z.record(z.string().min(1), z.looseObject({}).nullable()),

@@ -57,6 +57,12 @@ function shapeFault(value: unknown): string | null {
 }
 
 function shown(value: unknown): string {
-  const json = JSON.stringify(value)
+  let json: string
+  try {
+    json = JSON.stringify(value)
+  } catch {
+    // What is read without recursion may be nested deeper than can be written.
+    return 'something that is nested too deeply'
+  }
   return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json
 }

@@ -64,9 +64,12 @@ function kindOf(status: number, body: string, forbidden: FailureKind): FailureKi
 export const hide = (text: string, secrets: readonly string[]): string =>
   secrets.filter((secret) => secret !== '').reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
 
+/** Taken whole, whether it has parameters or not: looking for a `?` that never comes would begin anew at every address. */
+const ADDRESS = /https?:\/\/[^\s"'<>]+/g
+
 /** What a header or an error's text may tell: no key, and no address with its parameters, which may be signed. */
 export const redact = (text: string, secrets: readonly string[]): string =>
-  hide(text, secrets).replaceAll(/(https?:\/\/[^\s?"'<>]+)\?[^\s"'<>]*/g, '$1')
+  hide(text, secrets).replaceAll(ADDRESS, (address) => address.split('?', 1)[0])
 
 /** Headers that say how long to wait and which request it was, by name in lower case. */
 export function safeHeaders(headers: HttpAnswer['headers'], secrets: readonly string[]): Record<string, string> {

@@ -30,15 +30,31 @@ export interface Wording {
 function significant(value: number, digits: number): string {
   if (!Number.isFinite(value)) return 'unknown'
   if (value === 0) return '0'
+  const text = value.toPrecision(digits)
+  if (!text.includes('e')) return withoutZeros(text)
   const decimals = Math.min(100, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value)))))
-  const text = Number(value.toPrecision(digits)).toFixed(decimals)
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+  return withoutZeros(Number(text).toFixed(decimals))
 }
+
+/** By hand: whole tapes of prompts are written again at every replay. */
+function withoutZeros(text: string): string {
+  if (!text.includes('.')) return text
+  let end = text.length
+  while (text[end - 1] === '0') end--
+  return text.slice(0, text[end - 1] === '.' ? end - 1 : end)
+}
+
+/** Of tick sizes; a run has few of them and asks at every prompt. */
+const DECIMALS = new Map<number, number>()
 
 /** Decimals that a price in whole steps can have. */
 function decimalsOf(tickSize: number): number {
+  const known = DECIMALS.get(tickSize)
+  if (known !== undefined) return known
   const [digits, exponent] = tickSize.toExponential().split('e')
-  return Math.max(0, digits.replace('.', '').length - 1 - Number(exponent))
+  const decimals = Math.max(0, digits.replace('.', '').length - 1 - Number(exponent))
+  DECIMALS.set(tickSize, decimals)
+  return decimals
 }
 
 /** How a snapshot's numbers are written. */
@@ -50,5 +66,6 @@ export function wordingOf({ symbol, time, price: close }: Snapshot, { tickSize, 
   const decimals = tickSize === 0 ? null : decimalsOf(tickSize)
   const price = (value: number): string =>
     (decimals === null || !Number.isFinite(value) ? significant(value, 8) : value.toFixed(decimals))
-  return { symbol, timeframe, time: isoTime(time), price, number }
+  // Written only where it is read: most turns do not tell it.
+  return { symbol, timeframe, get time() { return isoTime(time) }, price, number }
 }

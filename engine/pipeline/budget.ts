@@ -1,6 +1,7 @@
 import { costOf, type ModelFacts } from '../core/models.ts'
 import type { EpochMs } from '../core/time.ts'
 import type { Conversation, DecisionProvider } from '../ports.ts'
+import { NO_USAGE, type Usage } from './consultation.ts'
 import type { HealthBook } from './provider-health.ts'
 
 export interface BudgetPlan {
@@ -42,12 +43,18 @@ export class Budget {
 
   /** The most that one question can cost. */
   worstCase(provider: DecisionProvider, conversation: Conversation): number {
+    return this.worstUsage(provider, conversation).costUsd
+  }
+
+  /** The most that one question can take, which is also what an answer is charged with whose service does not say. */
+  worstUsage(provider: DecisionProvider, conversation: Conversation): Usage {
     // Whoever costs nothing is not asked to render what it would be sent.
-    if (this.#plan.priceOf(provider) === null) return 0
+    if (this.#plan.priceOf(provider) === null) return NO_USAGE
     const { system, messages } = conversation
     const characters = messages.reduce((sum, { text }) => sum + text.length, system.length)
-    const input = Math.ceil(characters / CHARACTERS_PER_TOKEN) + OVERHEAD_TOKENS
-    return this.cost(provider, input, provider.maxTokens ?? 0)
+    const inputTokens = Math.ceil(characters / CHARACTERS_PER_TOKEN) + OVERHEAD_TOKENS
+    const outputTokens = provider.maxTokens ?? 0
+    return { inputTokens, outputTokens, costUsd: this.cost(provider, inputTokens, outputTokens) }
   }
 
   allows(provider: DecisionProvider, conversation: Conversation, now: EpochMs): boolean {

@@ -64,9 +64,15 @@ const CONSEQUENCES: Readonly<Record<FailureKind, 'person' | 'none' | 'reset' | '
 export const isWorthRetrying = (kind: FailureKind, retryAfterMs: number | null): boolean =>
   kind === 'server' || kind === 'network' || (kind === 'rate-limit' && retryAfterMs !== null && retryAfterMs <= SHORT_HINT_MS)
 
+/** A clock that was corrected by more than this was wrong when it was noted down. */
+const CLOCK_SLIP_MS = 5 * MINUTE
+/** Noted down by a clock that was ahead: a pause that was to take minutes would take until then. */
+const isAhead = ({ since }: ServiceHealth, now: EpochMs): boolean => since !== null && since - now > CLOCK_SLIP_MS
+
 /** Why a service may not be asked now, or null. Once its time has come it may: one question is the probe. */
-export function refusal({ state, until }: ServiceHealth, now: EpochMs): 'disabled' | 'cooling' | null {
-  if (state === 'ACTIVE' || (until !== null && now >= until)) return null
+export function refusal(health: ServiceHealth, now: EpochMs): 'disabled' | 'cooling' | null {
+  const { state, until } = health
+  if (state === 'ACTIVE' || (until !== null && (now >= until || isAhead(health, now)))) return null
   return state === 'DISABLED' ? 'disabled' : 'cooling'
 }
 
@@ -81,7 +87,8 @@ const patience = (hintMs: number | null): number => (hintMs !== null && hintMs >
 const isShut = ({ state, until }: ServiceHealth): boolean => state === 'DISABLED' && until === null
 
 /** Of a question that went out before the service was left alone: only one that was asked since can tell whether it is back. */
-const isLate = ({ state, since }: ServiceHealth, begun: EpochMs): boolean => state !== 'ACTIVE' && since !== null && begun <= since
+const isLate = (health: ServiceHealth, begun: EpochMs, now: EpochMs): boolean =>
+  health.state !== 'ACTIVE' && health.since !== null && begun <= health.since && !isAhead(health, now)
 
 /** An answer came to a question of the time `begun`. It closes whatever was open by then. */
 export function succeeded(
@@ -93,7 +100,7 @@ export function succeeded(
     ...charged(health, now, { inputTokens, outputTokens, costUsd }), successes: health.successes + 1,
     latencies: [...health.latencies, latencyMs].slice(-LATENCIES), lastUsed: now,
   }
-  return isLate(health, begun) ? counted : answered(counted, now)
+  return isLate(health, begun, now) ? counted : answered(counted, now)
 }
 
 function answered(health: ServiceHealth, now: EpochMs): ServiceHealth {
@@ -132,13 +139,13 @@ export function failed(
   if (isShut(health)) return counted
   const consequence = CONSEQUENCES[kind]
   // A probe that was answered with nonsense was answered.
-  if (consequence === 'none') return isLate(health, begun) ? counted : answered(counted, now)
+  if (consequence === 'none') return isLate(health, begun, now) ? counted : answered(counted, now)
   if (consequence === 'person') return { ...counted, state: 'DISABLED', reason: message, since: now, until: null }
   const hinted = now + patience(retryAfterMs)
   // A reset that is over by our clock must not have it asked without a pause.
   const least = consequence === 'reset' ? Math.max(now + (resetAtMs === null ? QUOTA_MS : patience(resetAtMs - now)), hinted, now + FIRST_COOL_DOWN_MS) : hinted
   // Many questions that are under way when a service fails tell of one failure, not of many in a row.
-  if (isLate(health, begun)) return { ...counted, until: Math.max(health.until!, least) }
+  if (isLate(health, begun, now)) return { ...counted, until: Math.max(health.until!, least) }
   if (consequence === 'reset') return { ...counted, state: 'COOLING', reason: message, since: now, until: least }
   const failures = health.failures + 1
   if (health.state === 'DISABLED' || failures >= MOST_FAILURES) {

@@ -68,7 +68,7 @@ export class Service {
       for (let attempts = 1; ; attempts++) {
         const outcome = await this.#attempt(conversation, deadline, signal)
         const now = clock.now()
-        usage = this.#usage(outcome.usage)
+        usage = this.#usage(outcome, conversation)
         // A stand-in tells how long it would have taken.
         const latencyMs = Math.ceil(Math.max(now - begun, outcome instanceof ProviderFailure ? 0 : amount(outcome.latencyMs)))
         if (!(outcome instanceof ProviderFailure)) {
@@ -134,8 +134,13 @@ export class Service {
     })
   }
 
-  #usage(usage: Answer['usage'] | null): Usage {
-    if (usage === undefined || usage === null) return NO_USAGE
+  /** A service that has answered wants to be paid, whether it says how much or not: silence may not outwit a budget. */
+  #usage(outcome: Answer | ProviderFailure, conversation: Conversation): Usage {
+    const { usage } = outcome
+    if (usage === undefined || usage === null) {
+      const answered = !(outcome instanceof ProviderFailure) || outcome.status === 200 || outcome.answer !== null
+      return answered ? this.#plan.budget.worstUsage(this.provider, conversation) : NO_USAGE
+    }
     const [inputTokens, outputTokens] = [amount(usage.inputTokens), amount(usage.outputTokens)]
     return { inputTokens, outputTokens, costUsd: this.#plan.budget.cost(this.provider, inputTokens, outputTokens) }
   }
@@ -162,8 +167,10 @@ export class Service {
   }
 }
 
+/** Beyond it nothing is counted, neither tokens nor ms: sums of such amounts could not be told in JSON. */
+const MOST = 1e12
 /** What a plugin counts, where it is an amount: nothing else may get into the book. */
-const amount = (value: number | undefined): number => (value !== undefined && value >= 0 && value < Infinity ? value : 0)
+const amount = (value: number | undefined): number => (value !== undefined && value >= 0 && value <= MOST ? value : 0)
 
 const failureOf = ({ kind, message, status, retryAfterMs, headers, body, answer }: ProviderFailure): Failure =>
   ({ kind, message, status, retryAfterMs, headers, body, answer })

@@ -64,6 +64,7 @@ export class Unpacker {
     const before = after === null ? [] : this.#exchanges.get(after)?.request.messages
     if (shared === undefined) return `frame ${frame} does not stand before it`
     if (before === undefined) return `exchange ${after} does not stand before it`
+    if ((rest.answer === null) === (rest.failure === null)) return 'it has to hold either an answer or a failure'
     const exchange: ExchangeLine = { ...rest, request: { ...shared, messages: [...before, ...messages] } }
     this.#exchanges.set(exchange.seq, exchange)
     return exchange

@@ -2,6 +2,7 @@ import type { StepSource } from '../pipeline/service-chain.ts'
 import type { Reply, Step } from '../pipeline/consultation.ts'
 import type { Dialogue, StrategyConversation } from '../pipeline/conversation.ts'
 import { converse } from '../pipeline/refinement.ts'
+import { TapedeckError } from '../errors.ts'
 import type { DecisionProvider, Message } from '../ports.ts'
 import { chainHash } from './recorder.ts'
 import { miss } from './miss.ts'
@@ -18,28 +19,33 @@ export interface PlayerPlan {
 const sameTalk = (recorded: readonly Message[], asked: readonly Message[]): boolean =>
   recorded.length === asked.length && recorded.every(({ role, text }, index) => text === asked[index].text && role === asked[index].role)
 
+const marked = (marks: Uint8Array): ReadonlySet<number> => new Set([...marks.keys()].filter((seq) => marks[seq] === 1))
+
 /**
  * Answers from a recording, and from nothing else. A decision that was recorded with the same providers goes the same way
  * link by link, outages included; with other providers, answers are found by what is asked. What is not there is an error.
  */
 export class Player implements StepSource {
   readonly #plan: PlayerPlan
-  readonly #used = new Set<number>()
-  readonly #walked = new Set<number>()
+  /** By `seq`: 1 where it was needed. */
+  readonly #used: Uint8Array
+  readonly #walked: Uint8Array
   #chain: string | null = null
 
   constructor(plan: PlayerPlan) {
     this.#plan = plan
+    this.#used = new Uint8Array(plan.index.newest + 1)
+    this.#walked = new Uint8Array(plan.index.newest + 1)
   }
 
   /** Exchanges that answered something. */
   get used(): ReadonlySet<number> {
-    return this.#used
+    return marked(this.#used)
   }
 
   /** Decisions that were gone through again as they are recorded. */
   get walked(): ReadonlySet<number> {
-    return this.#walked
+    return marked(this.#walked)
   }
 
   steps(conversation: StrategyConversation): readonly Step[] {
@@ -54,7 +60,7 @@ export class Player implements StepSource {
   }
 
   #walk(decision: DecisionLine, conversation: StrategyConversation): readonly Step[] {
-    this.#walked.add(decision.seq)
+    this.#walked[decision.seq] = 1
     const steps: Step[] = []
     for (const { provider, skipped, exchanges } of decision.steps) {
       let at = 0
@@ -90,7 +96,7 @@ export class Player implements StepSource {
         if (skipped === null) this.#miss(name, next.value, null)
         return { provider: name, skipped, replies, turns: [], failure: null }
       }
-      this.#used.add(known.line.seq)
+      this.#used[known.line.seq] = 1
       replies.push(known.reply)
       next = talking.next(known.reply)
     }
@@ -99,7 +105,11 @@ export class Player implements StepSource {
 
   #miss(name: string, dialogue: Dialogue, expected: Known | null): never {
     const { folder, index, links } = this.#plan
-    const { provider } = links.find((link) => link.name === name)!
+    const link = links.find((one) => one.name === name)
+    if (link === undefined) {
+      throw new TapedeckError('TD_RECORDING_BROKEN', `${folder}: a decision names ${name}, which was not in its chain; see tapedeck recordings verify`)
+    }
+    const { provider } = link
     throw miss(folder, provider.request!(dialogue), dialogue.snapshot, index, expected)
   }
 }

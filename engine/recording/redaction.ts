@@ -14,7 +14,8 @@ function formsOf(value: string): readonly string[] {
 /** Replaces the values of all secrets that are known, also as they stand in JSON and in URLs. */
 export function redactor(env: Readonly<Record<string, string | undefined>>): (text: string) => string {
   const values = Object.entries(env).flatMap(([name, value]) =>
-    (SECRET.test(name) && value !== undefined && value.length >= SHORTEST ? [value] : []))
+    // Keys are sent without the blanks and line ends around them.
+    (SECRET.test(name) && value !== undefined && value.trim().length >= SHORTEST ? [value.trim()] : []))
   const forms = new Set(values.flatMap(formsOf))
   const longestFirst = [...forms].sort((a, b) => b.length - a.length)
   return (text) => longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)

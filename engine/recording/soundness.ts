@@ -79,10 +79,9 @@ function valueOf(text: string | null): unknown {
   }
 }
 
-function exchangeFault({ key, request, sample, answer, failure }: ExchangeLine): string | null {
+function exchangeFault({ key, request, sample, answer }: ExchangeLine): string | null {
   const own = requestKey(request, sample)
   if (own !== key) return `its key ${key.slice(0, 12)}… is not that of its question, ${own.slice(0, 12)}…`
-  if ((answer === null) === (failure === null)) return 'it has to hold either an answer or a failure'
   const fault = answer === null ? null : opinionFault(answer)
   return fault === null ? null : `its answer: ${fault}`
 }

@@ -3,7 +3,11 @@ import { FAILURE_KINDS } from '../core/provider-failure.ts'
 import { ACTIONS } from '../core/opinion.ts'
 import { SKIPS } from '../pipeline/consultation.ts'
 
-const usage = z.object({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number() })
+const amount = z.number().min(0)
+const usage = z.object({ inputTokens: amount, outputTokens: amount, costUsd: amount })
+
+/** What a date can hold, in ms. */
+const LAST_MS = 8.64e15
 
 const failure = z.object({
   kind: z.enum(FAILURE_KINDS), message: z.string(), status: z.number().nullable(), retryAfterMs: z.number().nullable(),
@@ -47,7 +51,7 @@ export const decisionLine = z.object({
   seq: z.int().min(1),
   symbol: z.string(),
   /** The decision's timestamp, epoch ms. */
-  time: z.number(),
+  time: z.number().min(-LAST_MS).max(LAST_MS),
   /** Hash of the providers and of how each was asked. */
   chain: z.string(),
   sample: z.int().min(0),

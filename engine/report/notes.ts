@@ -52,7 +52,7 @@ export function aiAssumptions({ ai, providers }: ResolvedScenario, { total, aiAs
 
 /** What a reader must know of the AI's part. */
 function aiWarnings(
-  { scenario: { ai, providers }, figures: { coverage }, decisions: { aiAsked, byProvider }, replayed }: Parameters<typeof warnings>[0],
+  { scenario: { ai, providers, policy }, figures: { coverage }, decisions: { aiAsked, byProvider }, replayed, asks }: Parameters<typeof warnings>[0],
 ): string[] {
   if (ai === undefined) return []
   const found: string[] = []
@@ -60,10 +60,15 @@ function aiWarnings(
   if (answered < aiAsked) {
     found.push(`${aiAsked - answered} of ${aiAsked} decisions that an AI was asked about fell back to the technical rules; the audit names each reason.`)
   }
+  if (asks !== null && (asks.stopLoss !== policy.stopLoss || asks.takeProfit !== policy.takeProfit)) {
+    const held = (distance: number | null): string => (distance === null ? 'none' : percent(distance))
+    found.push(`AIs were asked about a stop of ${percent(asks.stopLoss)} and a target of ${percent(asks.takeProfit)}, the policy has ${held(policy.stopLoss)} and ${held(policy.takeProfit)}: `
+      + 'their confidence is the chance of another event than the one that is traded, and break-even says nothing about it.')
+  }
   if (ai.minCoverage !== null && (coverage ?? 0) < ai.minCoverage) {
     found.push(`AI coverage ${percent(coverage ?? 0)} is below minCoverage ${percent(ai.minCoverage)}.`)
   }
-  if (providers.some(({ name }) => name === 'simulated')) found.push('Answers of the provider simulated come from a seeded stand-in, not from any AI.')
+  if (providers.some(({ name }) => name === 'simulated') && (byProvider['simulated'] ?? 0) > 0) found.push('Answers of the provider simulated come from a seeded stand-in, not from any AI.')
   if (replayed !== null && replayed.unused > 0) {
     found.push(`${replayed.unused} of ${replayed.exchanges} recorded answers were not asked for: the scenario is not the one that was recorded, or asks less.`)
   }
@@ -87,6 +92,8 @@ export function warnings(about: {
   readonly bounded: boolean
   /** What a recording that answered alone tells of itself; null where there was none. */
   readonly replayed: { readonly exchanges: number; readonly unused: number; readonly notes: readonly string[] } | null
+  /** What an AI is asked the probability of; null where it is nothing of that kind. */
+  readonly asks: { readonly stopLoss: number; readonly takeProfit: number; readonly horizon: number } | null
   /** What the market source says about the tape. */
   readonly tape: readonly string[]
 }): string[] {

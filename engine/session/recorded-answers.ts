@@ -1,10 +1,12 @@
 import type { Trail } from '../audit/trail.ts'
 import type { EpochMs } from '../core/time.ts'
-import type { Step } from '../pipeline/consultation.ts'
+import { TapedeckError } from '../errors.ts'
+import { NO_STEPS, type Step } from '../pipeline/consultation.ts'
 import type { StrategyConversation } from '../pipeline/conversation.ts'
 import type { StepSource } from '../pipeline/service-chain.ts'
 import type { Clock, MaybePromise, PastLine } from '../ports.ts'
 import type { Past } from './past.ts'
+import { PastOver } from './retrace.ts'
 import { stepFields, stepsOf } from './recorded-steps.ts'
 
 /**
@@ -24,9 +26,14 @@ export class RecordedAnswers implements StepSource {
 
   async steps(conversation: StrategyConversation): Promise<readonly Step[]> {
     const { symbol, time } = conversation.snapshot
-    const steps = this.#past.over ? await this.#then!.steps(conversation) : this.#past.steps(symbol)
+    const steps = this.#past.over ? await this.#world.steps(conversation) : this.#past.steps(symbol)
     this.#trail.line('provider', time, { event: 'consulted', symbol, steps: steps.map(stepFields) })
     return steps
+  }
+
+  get #world(): StepSource {
+    if (this.#then === null) throw new PastOver('the recorded run ends here')
+    return this.#then
   }
 }
 
@@ -50,6 +57,31 @@ export class TimedAnswers implements StepSource {
     // A venue's clock counts whole ms.
     if (missing > 0) await this.#clock.sleep(Math.ceil(missing), this.#signal)
     return steps
+  }
+}
+
+/** What services are remembered by, or recorded in, cannot be read or written. */
+const LOST: ReadonlySet<string> = new Set(['TD_HEALTH_BROKEN', 'TD_LOCKED', 'TD_RUN_WRITE'])
+
+/** Where asking breaks down the rules go on: that a file of ours is damaged must not keep a run from leaving a position. */
+export class SteadyAnswers implements StepSource {
+  readonly #inner: StepSource
+  readonly #lost: (error: TapedeckError) => void
+
+  /** `lost` is told each time that nobody could be asked. */
+  constructor(inner: StepSource, lost: (error: TapedeckError) => void) {
+    this.#inner = inner
+    this.#lost = lost
+  }
+
+  async steps(conversation: StrategyConversation): Promise<readonly Step[]> {
+    try {
+      return await this.#inner.steps(conversation)
+    } catch (error) {
+      if (!(error instanceof TapedeckError) || !LOST.has(error.code)) throw error
+      this.#lost(error)
+      return NO_STEPS
+    }
   }
 }
 

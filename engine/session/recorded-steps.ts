@@ -1,5 +1,11 @@
+import { isoTime } from '../core/time.ts'
 import type { Step } from '../pipeline/consultation.ts'
+import type { ServiceHealth } from '../pipeline/provider-health.ts'
 import type { Answer, PastLine } from '../ports.ts'
+
+/** How a service stands from here on, for the trail. */
+export const stateFields = (service: string, { state, reason, until }: ServiceHealth): Record<string, unknown> =>
+  ({ event: 'state', service, state, reason, until: until === null ? null : isoTime(until) })
 
 /** What the trail keeps of a step: all that the loop and a person need, without the services' own words. */
 export const stepFields = ({ provider, skipped, replies, turns, failure }: Step): object => ({

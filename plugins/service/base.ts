@@ -24,6 +24,9 @@ export interface Base {
   readonly local: boolean
 }
 
+/** What may be a password also where the rest is no address. */
+const PASSWORD = /(?<=\/\/).*@/s
+
 /** `OPENAI_BASE_URL` of `openai`. */
 const urlName = (provider: string): string => `${provider.toUpperCase()}_BASE_URL`
 
@@ -41,7 +44,7 @@ export function baseOf(option: string | undefined, { provider, own, keyName, env
   const refuse = (why: string): never => {
     throw new TapedeckError('TD_PLUGIN_OPTIONS', `provider ${provider}: baseURL ${why}`)
   }
-  const url = URL.canParse(text) ? new URL(text) : refuse(`${JSON.stringify(text)} is not an address such as ${own}`)
+  const url = URL.canParse(text) ? new URL(text) : refuse(`${JSON.stringify(text.replace(PASSWORD, '…@'))} is not an address such as ${own}`)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') refuse(`${url.protocol}// is neither http nor https`)
   if (url.username !== '' || url.password !== '') refuse(`of ${url.host} holds a password: put the key into ${keyName}`)
   if (url.search !== '' || url.hash !== '') refuse(`${url.origin}${url.pathname} has more after its path: leave it out`)

@@ -33,7 +33,7 @@ function read(response: unknown): Reading {
   const refusal = message.refusal ?? null
   return {
     text: message.content ?? '',
-    fault: refusal !== null && refusal !== '' ? { kind: 'refused', why: `the model refused: ${refusal.slice(0, 200)}` }
+    fault: refusal !== null && refusal !== '' ? { kind: 'refused', why: `the model refused: ${refusal}` }
       : finish === 'content_filter' ? { kind: 'refused', why: 'the answer was held back (content_filter)' }
         : finish === 'length' ? { kind: 'truncated', why: 'the answer was cut off (length)' } : null,
     usage: usage === undefined || usage === null ? null

@@ -48,6 +48,7 @@ export interface Dialect {
 const MAX_RAW = 40_000
 const MAX_BODY = 2_000
 const MAX_NAME = 200
+const MAX_WHY = 300
 /** A server on this machine asks for no key, but SDKs insist on one. */
 const NO_KEY = 'none'
 
@@ -137,7 +138,8 @@ class AskedService implements DecisionProvider {
     const raw = text.slice(0, MAX_RAW)
     const usage = countable(reading.usage)
     if (fault !== null) {
-      const why = `${this.#dialect.provider}: ${this.#redacted(fault.why)}`
+      // Cut last: half a key would not be recognised as one.
+      const why = `${this.#dialect.provider}: ${this.#redacted(fault.why).slice(0, MAX_WHY)}`
       throw new ProviderFailure(fault.kind, why, { answer: raw, usage })
     }
     try {
@@ -148,8 +150,8 @@ class AskedService implements DecisionProvider {
         ...this.#name('responseId', reading.responseId),
       }
     } catch (error) {
-      const { kind, message } = error as ProviderFailure
-      throw new ProviderFailure(kind, message, { answer: raw, usage })
+      if (!(error instanceof ProviderFailure)) throw new ProviderFailure('invalid', 'the answer cannot be read', { answer: raw, usage })
+      throw new ProviderFailure(error.kind, error.message, { answer: raw, usage })
     }
   }
 
@@ -180,8 +182,11 @@ class AskedService implements DecisionProvider {
   }
 }
 
+/** No answer has more tokens: sums of what is beyond could not be told in JSON. */
+const MOST_TOKENS = 1e9
+
 /** Budgets count with it, so it has to be numbers. */
 function countable(usage: Reading['usage']): Reading['usage'] {
-  const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  const isCount = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= MOST_TOKENS
   return usage !== null && isCount(usage.inputTokens) && isCount(usage.outputTokens) ? usage : null
 }

@@ -171,19 +171,23 @@ for (const [candles, rounds] of [[MILLION, 5], [10 * MILLION, 1]] as const) {
   say(`  ${candles.toLocaleString('en').padStart(10)} candles: ${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s, ` +
     `peak ${Math.max(...runs.map(({ mebibytes }) => mebibytes)).toFixed(0)} MiB, loop ${figures.elapsedMs.toFixed(0)} ms (${figures.candles.toLocaleString('en')} read)`)
 }
-say('\nAI answers from a recording of 100,000 exchanges, one a decision, audit off, no report')
-const DECISIONS = 100_000
-const RSI_WARMUP = 280
-writeFileSync(join(folder, 'replays.yaml'), JSON.stringify({
-  name: 'replays', symbol: 'BTC/USDT', timeframe: '1h', market: { source: 'synthetic', candles: DECISIONS + RSI_WARMUP },
-  strategy: { name: 'autonomous-scalper' }, providers: [{ name: 'simulated', latencyMs: 0 }], recording: { path: 'answers' },
-  refinement: { turns: 0 }, audit: 'off',
-}))
-const recording = program(['record', 'replays.yaml', '--concurrency', '16'])
-const replays = Array.from({ length: ROUNDS }, () => program(['backtest', 'replays.yaml', '--no-report', '--json']))
-const loops = replays.map(({ stdout }) => (JSON.parse(stdout) as { figures: { elapsedMs: number } }).figures.elapsedMs)
-say(`  recorded in ${recording.seconds.toFixed(1)} s; replayed at ${(DECISIONS / median(loops)).toFixed(0)},000 decisions/s after loading, `
-  + `the whole process ${median(replays.map(({ seconds }) => seconds)).toFixed(2)} s, peak ${Math.max(...replays.map(({ mebibytes }) => mebibytes)).toFixed(0)} MiB`)
+say('\nwhole process: replay of 100,000 recorded exchanges, audit off, no report; each question is written again and compared')
+const EXCHANGES = 100_000
+/** Candles for the averages, about which nothing is asked. */
+const WARM_UP = 50
+for (const turns of [0, 1]) {
+  await writeTape(join(folder, 'asked.csv'), EXCHANGES / (turns + 1) + WARM_UP)
+  writeFileSync(join(folder, 'asked.yaml'), JSON.stringify({
+    ...scenario('autonomous-scalper', 0.6), market: { file: 'asked.csv' }, providers: ['simulated', 'technical'], refinement: { turns },
+    recording: { path: `answers-${turns}` },
+  }))
+  program(['record', 'asked.yaml'])
+  const runs = Array.from({ length: 3 }, () => program(['backtest', 'asked.yaml', '--audit', 'off', '--no-report', '--json']))
+  const results = runs.map(({ stdout }) => JSON.parse(stdout) as { figures: { elapsedMs: number }; decisions: { aiAsked: number } })
+  const perSecond = Math.round((results[0].decisions.aiAsked / median(results.map(({ figures }) => figures.elapsedMs))) * 1000)
+  say(`  ${turns + 1} per decision: ${perSecond.toLocaleString('en')} decisions/s after loading, ${(perSecond * (turns + 1)).toLocaleString('en')} exchanges/s; `
+    + `${median(runs.map(({ seconds }) => seconds)).toFixed(2)} s in all, peak ${Math.max(...runs.map(({ mebibytes }) => mebibytes)).toFixed(0)} MiB`)
+}
 const starts = Array.from({ length: 7 }, () => program(['--version']).seconds)
 say(`\nstart-up of --version: ${median(starts).toFixed(3)} s`)
 rmSync(folder, { recursive: true, force: true })

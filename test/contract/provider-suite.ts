@@ -242,6 +242,7 @@ export function provider({ name, plugin, keyName, forbidden }: Tested): void {
       await expect(create(`https://user:pw@127.0.0.1/v1`)).rejects.toThrow(coded('TD_PLUGIN_OPTIONS', 'password', keyName))
       await expect(create('https://evil.example/?key=1', { TAPEDECK_ALLOWED_HOSTS: 'evil.example' })).rejects.toThrow(coded('TD_PLUGIN_OPTIONS', 'leave it out'))
       await expect(create('file:///etc/passwd')).rejects.toThrow(coded('TD_PLUGIN_OPTIONS', 'neither http nor https'))
+      await expect(create('https://user:secret-pw@host:99999/v1')).rejects.toThrow(/^(?!.*secret-pw).*is not an address/)
       await expect(create('nonsense')).rejects.toThrow(coded('TD_PLUGIN_OPTIONS', 'nonsense'))
       await expect(create('http://127.0.0.1.evil.example/')).rejects.toThrow(coded('TD_PLUGIN_OPTIONS', '127.0.0.1.evil.example'))
     })

@@ -1,5 +1,6 @@
 import { appendFileSync, existsSync } from 'node:fs'
 import { onTestFinished, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { auditOf, expectRefusal, sample, until, workspace, type Outcome, type Variables, type Workspace } from '../support/cli.ts'
 import { GOOD, LlmServer, type Act } from '../support/llm-server.ts'
 
@@ -54,6 +55,45 @@ async function decisionsAfter({ home }: Setting): Promise<readonly string[]> {
   return auditOf(home, run).filter(({ type, provider }) => type === 'decision' && provider === 'openai')
     .map(({ timestamp, action, confidence, phases, fallbacks, status, usage }) => JSON.stringify([timestamp, action, confidence, phases, fallbacks, status, usage]))
 }
+
+describe('a recording that is made anew', () => {
+  it('asks everything each time, in a generation of its own', async () => {
+    const here = await setting()
+    for (const generation of [1, 2]) {
+      expect((await here.record('--mode', 'record')).code).toBe(0)
+      expect(here.server.received).toHaveLength(generation * ALL)
+      expect(JSON.parse(here.home.read('answers', 'manifest.json'))).toMatchObject({ generation, complete: true })
+    }
+  })
+
+  it('is not made by a backtest, which flies past outages that the network needs minutes for', async () => {
+    const { home, server, keys } = await setting()
+    await home.refuses(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record'], 'TD_SCENARIO_INVALID', ['tapedeck record --mode record'], keys)
+    expect(server.received).toEqual([])
+  })
+
+  it('that is made good by a backtest says what it may cost', async () => {
+    const { home, server, keys } = await setting()
+    const { stderr, code } = await home.run(['backtest', 'ai.yaml', '--no-report', '--set', 'recording.mode=record-missing'], keys)
+    expect(code).toBe(0)
+    expect(stderr).toContain('AI answers may cost 5 USD a day (budget); there are at most 48 questions a day')
+    expect(server.received).toHaveLength(ALL)
+  })
+})
+
+describe('what a scenario names', () => {
+  it('moves no terminal, neither as text nor as JSON', async () => {
+    const { home, keys } = await setting()
+    const scenario = parse(home.read('ai.yaml')) as { providers: [object, string] }
+    home.put('evil.yaml', { ...scenario, providers: [{ ...scenario.providers[0], model: 'm\u001b]0;title\u0007\u009b2J\u202e' }, 'technical'] })
+    for (const args of [[], ['--json']]) {
+      const { stdout, stderr } = await home.succeeds(['record', 'evil.yaml', '--dry-run', ...args], keys)
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+    }
+    const { stdout } = await home.succeeds(['record', 'evil.yaml', '--dry-run', '--json'], keys)
+    expect(JSON.parse(stdout)).toMatchObject({ estimate: { providers: [{ model: 'm\u001b]0;title\u0007\u009b2J\u202e' }] } })
+  })
+})
 
 describe('tapedeck record', () => {
   it('says what is ahead before it asks, and asks nothing twice', async () => {
@@ -130,7 +170,7 @@ describe('tapedeck record', () => {
     expect(code).toBe(1)
     expect(asked).toBeGreaterThan(0)
     expect(asked).toBeLessThan(DECISIONS)
-    expect(stderr).toMatch(/the budget of \S+ USD is exhausted; give more with --budget to go on/)
+    expect(stderr).toMatch(/the worst case of the next question does not fit into the budget of \S+ USD; give more to go on/)
     expect(stderr).toMatch(/\[TD_BUDGET\]\n$/)
     expect(stdout).toMatch(/at most .* will be spent[^]*Stopped\. The same command goes on from here/)
     expect(here.server.received.length).toBeGreaterThanOrEqual(asked * TURNS)

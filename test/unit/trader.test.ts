@@ -81,11 +81,17 @@ describe('BackupAIService', () => {
     expect(first.received).toHaveLength(1)
   })
 
-  it('knows no other kinds of service, and no two of one name', async () => {
+  it('knows no other kinds of service, and no two of one name', () => {
     const backup = new BackupAIService({ env: {} })
-    backup.addService('one', 'key', 'opanai')
+    expect(() => backup.addService('one', 'key', 'opanai')).toThrow(coded('TD_PLUGIN_UNKNOWN', 'opanai'))
+    backup.addService('one', 'key', 'openai')
     expect(() => backup.addService('one', 'key', 'openai')).toThrow(coded('TD_USAGE', 'a service one already'))
-    await expect(backup.getAnalysis(DATA)).rejects.toThrow(coded('TD_PLUGIN_UNKNOWN', 'opanai'))
+  })
+
+  it('takes no data that is none', async () => {
+    for (const data of [undefined, null, 'x', { ...DATA, trend: 'bullish' }]) {
+      await expect(new BackupAIService().getAnalysis(data as never)).rejects.toThrow(coded('TD_USAGE', 'marketData'))
+    }
   })
 
   it('without services decides by the rules', async () => {

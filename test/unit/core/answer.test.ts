@@ -49,6 +49,12 @@ describe('an answer', () => {
     expect(fault(json.replace('{', '{"\\u001b[2J":1,'))).not.toContain('\u001b')
   })
 
+  it('is refused however deeply it is nested', () => {
+    const deep = '['.repeat(1e5) + ']'.repeat(1e5)
+    expect(fault(deep)).toBe('invalid: expected one JSON object, got something that is nested too deeply')
+    expect(fault(json.replace('"BUY"', deep))).toContain('is not BUY, SELL or HOLD')
+  })
+
   it('keeps control characters and cuts what is endless', () => {
     expect(parseAnswer(JSON.stringify({ ...GOOD, reasoning: 'a\u0000\u001b[31m' })).reasoning).toBe('a\u0000\u001b[31m')
     expect(parseAnswer(JSON.stringify({ ...GOOD, reasoning: 'x'.repeat(1e6) })).reasoning).toBe(`${'x'.repeat(10_000)}…`)

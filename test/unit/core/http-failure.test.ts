@@ -104,3 +104,9 @@ describe('a hint', () => {
     expect(at(429, OPENAI('requests per min. Please try again in 2s', null)).resetAtMs).toBeNull()
   })
 })
+
+it('goes once through a text that is nothing but beginnings of addresses', () => {
+  const text = 'http://'.repeat(500_000)
+  expect(redact(text, [])).toBe(text)
+  expect(redact(`${text}x?signed=1 end`, [])).toBe(`${text}x end`)
+})

@@ -264,3 +264,24 @@ describe('every state', () => {
     for (const now of [NOW, NOW + HOUR, NOW + 9 * DAY]) expect(refusal(read, now)).toBe(refusal(health, now))
   })
 })
+
+describe('a clock that was ahead', () => {
+  const later = NOW + 400 * DAY
+
+  it.each(['server', 'quota'] as const)('leaves nobody alone until then: %s', (kind) => {
+    const health = failed(NEW_SERVICE, later, failure(kind))
+    expect(refusal(health, NOW)).toBeNull()
+    expect(isProbe(health)).toBe(true)
+    expect(succeeded(health, NOW + SECOND, USED, NOW)).toMatchObject({ state: 'ACTIVE', until: null })
+    expect(failed(health, NOW + SECOND, failure('server'), NOW)).toMatchObject({ since: NOW + SECOND, until: expect.any(Number) as number })
+    expect(failed(health, NOW + SECOND, failure('server'), NOW).until).toBeLessThan(NOW + HOUR)
+  })
+
+  it('enables nobody whom a person has disabled', () => {
+    expect(refusal(disabled(NEW_SERVICE, later, 'too dear'), NOW)).toBe('disabled')
+  })
+
+  it('by a little changes nothing', () => {
+    expect(refusal(failed(NEW_SERVICE, NOW + SECOND, failure('server')), NOW)).toBe('cooling')
+  })
+})

@@ -383,3 +383,30 @@ describe('why it is not asked', () => {
     expect(served([]).service.refusal(conversation)).toBeNull()
   })
 })
+
+describe('a service that does not say what it took', () => {
+  const bounds = { priceOf: () => PRICE, run: 1.5 }
+
+  it.each<[string, Act]>([
+    ['answers', say()], ['answers that cannot be used', fail('not-json', { answer: 'Sure!' })], ['something else', fail('server', { status: 200, body: '{}' })],
+  ])('is charged with the worst case: %s', async (_, act) => {
+    const { ask, service, budget, health, calls, clock } = served([act], { bounds })
+    const { usage } = await ask()
+    expect(calls).toHaveLength(1)
+    expect(usage).toEqual({ inputTokens: 402, outputTokens: MAX_TOKENS, costUsd: 0.502 })
+    expect([budget.spent, health().costUsd]).toEqual([0.502, 0.502])
+    await ask()
+    expect(budget.allows(service.provider, conversation, clock.now())).toBe(false)
+  })
+
+  it('is charged nothing where it did not answer, or has no price', async () => {
+    expect((await served([fail('rate-limit', { status: 429, body: '{}' })], { bounds }).ask()).usage.costUsd).toBe(0)
+    expect((await served([say()]).ask()).usage).toEqual({ inputTokens: 0, outputTokens: 0, costUsd: 0 })
+  })
+
+  it('keeps amounts out of the book that are none', async () => {
+    const { ask, health } = served([say({ ...GOOD, latencyMs: 1e300, usage: { inputTokens: 1e308, outputTokens: 1e308 } })])
+    await ask()
+    expect(health()).toMatchObject({ inputTokens: 0, outputTokens: 0, costUsd: 0, latencies: [0] })
+  })
+})

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { ProviderFailure } from '../../../engine/core/provider-failure.ts'
 import { MemoryBook } from '../../../engine/pipeline/provider-health.ts'
@@ -140,3 +142,25 @@ function messageOf(act: () => unknown): string {
   }
   throw new Error('nothing was refused')
 }
+
+describe('a recording that is damaged', () => {
+  /** The tape with each line changed. */
+  const damage = (change: (line: Record<string, unknown>) => object): void => {
+    const path = join(folder, 'tape.jsonl')
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n').map((text) => JSON.stringify(change(JSON.parse(text) as Record<string, unknown>)))
+    writeFileSync(path, `${lines.join('\n')}\n`)
+  }
+  const playing = () => new Player({ folder, index: new TapeIndex(readTape(folder).lines), links: silent('one'), refinements: 1 }).steps(talkAt(1))
+
+  it.each<[string, string, object, RegExp]>([
+    ['neither answer nor failure', 'exchange', { answer: null }, /line 2: it has to hold either an answer or a failure/],
+    ['a cost below nothing', 'exchange', { usage: { inputTokens: 1, outputTokens: 1, costUsd: -5 } }, /line 2: usage\.costUsd/],
+    ['a time that is none', 'decision', { time: 1e300 }, /line 4: time/],
+    ['somebody who was not asked', 'decision', { steps: [{ provider: 'who', skipped: null, exchanges: [] }] }, /names who, which was not in its chain/],
+  ])('is told as such: %s', async (_, kind, wrong, says) => {
+    await recorded([talking('one')], [1])
+    damage((line) => (line['kind'] === kind ? { ...line, ...wrong } : line))
+    expect(playing).toThrow(coded('TD_RECORDING_BROKEN', folder))
+    expect(playing).toThrow(says)
+  })
+})

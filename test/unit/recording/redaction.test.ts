@@ -69,3 +69,8 @@ describe('a recorded line', () => {
     new TapeFile(folder, redact).close()
   })
 })
+
+it('finds a key that was set with a line end behind it', () => {
+  const striking = redactor({ OPENAI_API_KEY: `${BASE64}\r\n`, SHORT_KEY: ' abc   ' })
+  expect(striking(`${BASE64} ${encodeURIComponent(BASE64)} abc`)).toBe('[redacted] [redacted] abc')
+})
