@@ -23,6 +23,8 @@ export interface AutonomousOptions {
   readonly out: string
   /** null: a practice exchange of this process, with a synthetic market that begins now. */
   readonly venue: Venue | null
+  /** Orders are filled on paper, with the venue's prices; left out = they go to the venue. */
+  readonly onPaper?: boolean
   /** Simulated ms per real ms of that practice exchange. */
   readonly speed: number
   readonly mode: Mode
@@ -54,6 +56,7 @@ export class AutonomousTrader {
   readonly run: string
   readonly directory: string
   readonly mode: Mode
+  readonly kind: 'live' | 'paper'
   /** Whether it goes on with a run of an earlier process. */
   readonly continued: boolean
   readonly #resolution: Resolution
@@ -68,13 +71,14 @@ export class AutonomousTrader {
   /** Throws TD_SCENARIO_INVALID for a scenario that cannot be traded live. */
   constructor(resolution: Resolution, world: World, options: AutonomousOptions) {
     const { scenario } = resolution
-    const { out, venue, mode, now } = options
-    paperBlock(scenario, 'live trading')
+    const { out, venue, mode, now, onPaper = false } = options
+    paperBlock(scenario, onPaper ? 'paper trading' : 'live trading')
     this.#resolution = resolution
     this.#world = world
     this.#options = options
     this.mode = mode
-    const found = newestOf(scenario, out, venue, mode)
+    this.kind = onPaper ? 'paper' : 'live'
+    const found = newestOf(scenario, out, venue, mode, this.kind)
     this.continued = found !== null
     this.#began = this.continued
     this.run = found?.run ?? liveRunId(scenario, now())
@@ -127,10 +131,11 @@ export class AutonomousTrader {
   }
 
   async #trade(abort: AbortController): Promise<LiveResult> {
-    const { out, venue, mode, checkIntervalMs, decisions, onLine, now, speed } = this.#options
+    const { out, venue, mode, checkIntervalMs, decisions, onLine, now, speed, onPaper = false } = this.#options
     const { scenario, folder } = this.#resolution
     const world = { ...this.#world, signal: AbortSignal.any([abort.signal, this.#world.signal]) }
-    const [market, broker] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', 'binance')])
+    const [market, broker] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', onPaper ? 'paper' : 'binance')])
+    const { options: assumed } = scenario.broker
     const resume = this.#began ? this.directory : null
     return runLive(this.#resolution, world, {
       run: this.run, out, resume,
@@ -139,13 +144,15 @@ export class AutonomousTrader {
         return venue === null ? this.#connectOwn(directory) : connectTo(venue)
       },
       market: { plugin: market, options: {} },
-      broker: { plugin: broker, options: liveBrokerOptions(scenario.broker.options) },
+      // The market settles paper orders on finer candles by itself, and a late answer does not move the open that an order meets.
+      broker: { plugin: broker, options: onPaper ? { ...(assumed as object), fillTimeframe: null } : liveBrokerOptions(assumed) },
+      onPaper,
       checkIntervalMs, asksLive: true, mode, onLine, decisions,
       about: {
-        kind: 'live', checkIntervalMs, folder, exchange: venue === null ? 'own' : 'external',
+        kind: this.kind, checkIntervalMs, folder, exchange: venue === null ? 'own' : 'external',
         ...(this.#tape === null ? {} : { tape: this.#tape, speed }),
       },
-      notes: [venueNote(this.venue)], atMarketEnd: venue === null ? 'finished' : 'stopped', tape: null, now,
+      notes: [onPaper ? paperNote(this.venue) : venueNote(this.venue)], atMarketEnd: venue === null ? 'finished' : 'stopped', tape: null, now,
     })
   }
 
@@ -162,6 +169,9 @@ async function connectTo(venue: Venue): Promise<Connected> {
   return { venue, clock, close: async () => {} }
 }
 
+const paperNote = (venue: Venue['name']): string =>
+  (venue === 'public' ? 'On paper, with live prices of Binance.' : 'On paper, with prices of a practice exchange: they prove the machine, not the profit.')
+
 const venueNote = (venue: Venue['name']): string =>
   (venue === 'mainnet' ? 'Live, with real money.'
     : venue === 'practice' ? 'Live on a practice exchange, with a made-up market: it proves the machine, not the profit.'
@@ -169,13 +179,13 @@ const venueNote = (venue: Venue['name']): string =>
 
 /** The newest run of this scenario, venue and mode that was stopped or killed, or null. */
 function newestOf(
-  scenario: ResolvedScenario, out: string, venue: Venue | null, mode: Mode,
+  scenario: ResolvedScenario, out: string, venue: Venue | null, mode: Mode, kind: 'live' | 'paper',
 ): { readonly run: string; readonly path: string; readonly record: RunRecord } | null {
   const hash = scenarioHash(scenario)
   const found = recordsIn(out).find(({ record }) => {
     const at = record['venue'] as Pick<Venue, 'name' | 'url'> | undefined
     const same = venue === null ? record['exchange'] === 'own' : record['exchange'] !== 'own' && at?.name === venue.name && at.url === venue.url
-    return record['kind'] === 'live' && record['scenarioSha256'] === hash && record['mode'] === mode && same
+    return record['kind'] === kind && record['scenarioSha256'] === hash && record['mode'] === mode && same
       && isUnfinished({ state: String(record['state']) })
   })
   return found === undefined ? null : { run: basename(found.path), ...found }

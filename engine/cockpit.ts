@@ -81,7 +81,7 @@ export class Cockpit implements Shown, Controls {
     const { scenario } = this.#resolution
     const { ending } = trader
     const record = {
-      run: trader.run, kind: 'live', venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
+      run: trader.run, kind: trader.kind, venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
     }
     return runInfo(record, this.book, {
       state: this.#state(), mode: trader.mode,

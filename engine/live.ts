@@ -9,6 +9,7 @@ import { scenarioHash } from './backtest.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { instrumentOf } from './core/instrument.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
+import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import { describe, TapeWatch, type DescribeOptions, type Played } from './describe.ts'
 import { TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
@@ -38,6 +39,8 @@ export interface LiveOptions {
   readonly connect: (directory: string) => Promise<Connected>
   readonly market: { readonly plugin: Plugin<'market', unknown>; readonly options: unknown }
   readonly broker: { readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }
+  /** The broker fills by candles alone, so that going through them again brings it to where it stood: nothing is sent. */
+  readonly onPaper?: boolean
   readonly checkIntervalMs: number
   /** AI services may be asked where the scenario names no recording. */
   readonly asksLive: boolean
@@ -115,11 +118,11 @@ function damaged(path: string): never {
 export const brokerLines = (lines: readonly TrailLine[]): PastLine[] =>
   lines.map(({ fields }) => fields).filter(({ type }) => type === 'intent' || type === 'order' || type === 'fill')
 
-/** Open time of the newest recorded candle, by symbol. */
-function newestCandles(lines: readonly TrailLine[]): Readonly<Record<string, EpochMs>> {
+/** Open time of the newest recorded candle that was decided on, or only settled, by symbol. */
+function newestCandles(lines: readonly TrailLine[], event: 'candles' | 'settling'): Readonly<Record<string, EpochMs>> {
   const newest: Record<string, EpochMs> = {}
   for (const { fields } of lines) {
-    if (fields.type !== 'market' || fields['event'] !== 'candles') continue
+    if (fields.type !== 'market' || fields['event'] !== event || fields['timeframe'] === OPENING) continue
     newest[fields['symbol'] as string] = (fields['rows'] as number[][]).at(-1)![0]
   }
   return newest
@@ -147,6 +150,7 @@ export async function runLive(resolution: Resolution, world: World, options: Liv
     const connected = await options.connect(directory.path)
     const { venue } = connected
     try {
+      if (options.onPaper === true) return await runIn(directory, resolution, world, options, connected)
       const lock = lockAccount(accountPlace(venue), venue.apiKey, resolution.scenario.symbols)
       try {
         return await runIn(directory, resolution, world, options, connected)
@@ -258,7 +262,7 @@ async function runIn(
     }
     const { lane, plan } = await assembleOne(resolution, world, {
       market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
-      broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
+      broker: options.onPaper === true ? broker : new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
       answers: async (links) => {
         const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
         opened.push(answers!)
@@ -287,7 +291,8 @@ async function runIn(
     const { requests } = course.course
     log.sync()
     const played = { session, lane, links: plan.chain.links, watch, answers: opened[0] ?? null }
-    const sent = `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
+    const sent = options.onPaper === true ? `Orders were filled on paper; prices are those of ${venueText(venue)}.`
+      : `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
     const { kind, faults } = options.about as { readonly kind?: string; readonly faults?: readonly string[] }
     const rehearsal = kind === 'rehearsal' ? { ...course.course, faults: faults ?? [] } : null
     const report = session.candles === 0 ? null
@@ -311,11 +316,17 @@ const together = (...sent: readonly Sent[]): NonNullable<Sent> => ({
   public: sent.reduce((sum, one) => sum + (one?.public ?? 0), 0),
 })
 
-const venueText = ({ name }: Venue): string => (name === 'practice' ? 'the practice exchange' : `Binance (${name})`)
+const venueText = ({ name }: Venue): string =>
+  (name === 'practice' ? 'the practice exchange' : name === 'public' ? 'Binance' : `Binance (${name})`)
 
 /** What run.json and `--json` tell of a report. */
 export const outcomes = ({ figures, baselines, exits, decisions, warnings }: ReportData): object =>
   ({ figures, baselines, exits, decisions, warnings })
+
+/** Stops and targets on paper are looked at when these have closed. */
+const SETTLED_ON: Timeframe = '1m'
+/** As which a candle's first price comes, before anything else of it is known. */
+const OPENING: Timeframe = '1s'
 
 interface OpenVenue {
   readonly market: MarketSource
@@ -329,13 +340,16 @@ async function openVenue(
   { venue, clock }: Pick<Connected, 'venue' | 'clock'>, path: string, journal: Journal, lines: readonly TrailLine[],
   known: LaneTerms | null,
 ): Promise<OpenVenue> {
-  const { run, market: from, broker: to, checkIntervalMs } = options
+  const { run, market: from, broker: to, checkIntervalMs, onPaper = false } = options
   const { symbols, timeframe, seed } = scenario
   const written = bySymbol(symbols, (symbol) => instrumentOf(symbol, scenario.instruments[symbol]))
   const warmup = strategy.warmup(scenario.strategy.params)
   const market = await from.plugin.create(from.options, makeDeps(world, clock, seed, from.plugin.env), {
-    symbols, timeframe, fillTimeframe: null, instruments: written, folder,
-    live: { venue, journal, warmup, checkIntervalMs, after: newestCandles(lines) },
+    symbols, timeframe, fillTimeframe: onPaper && timeframeMs(timeframe) > timeframeMs(SETTLED_ON) ? SETTLED_ON : null, instruments: written, folder,
+    live: {
+      venue, journal, warmup, checkIntervalMs, after: newestCandles(lines, 'candles'),
+      settledAfter: newestCandles(lines, 'settling'), openings: onPaper,
+    },
   })
   const told = known === null ? await Promise.all(symbols.map(async (symbol) => market.instrument(symbol))) : []
   const instruments = known?.instruments ?? bySymbol(symbols, (_, index) => told[index])

@@ -261,7 +261,8 @@ export interface Strategy<P = unknown> {
  * nothing that a scenario says can name a host.
  */
 export interface Venue {
-  readonly name: 'practice' | 'testnet' | 'demo' | 'mainnet'
+  /** public: Binance's prices without an account; nothing can be sent there. */
+  readonly name: 'practice' | 'public' | 'testnet' | 'demo' | 'mainnet'
   /** Origin of the practice exchange, such as `http://127.0.0.1:4711`; null for Binance's own venues. */
   readonly url: string | null
   readonly apiKey: string
@@ -293,6 +294,10 @@ export interface LiveMarketPlan {
   readonly checkIntervalMs: number
   /** Open time of the newest candle that the run has already seen, by symbol; empty for a new run. */
   readonly after: Readonly<Record<string, EpochMs>>
+  /** The same for candles of the fill timeframe; left out = none was seen. */
+  readonly settledAfter?: Readonly<Record<string, EpochMs>>
+  /** Also send each candle's open as soon as it is known: orders that are filled on paper meet it. Left out = no. */
+  readonly openings?: boolean
 }
 
 /** What a broker is told when orders go to a venue. */

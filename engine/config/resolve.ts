@@ -137,7 +137,7 @@ export async function resolveScenario(
   const notifiers = await Promise.all(told.map(({ name, at }) => named(path, at, registry.plugin('notifier', name))))
   const repeated = told.find(({ name }, index) => told.findIndex((one) => one.name === name) !== index)
   if (repeated !== undefined) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${repeated.at}: ${repeated.name} is listed repeated; list it once`)
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${repeated.at}: ${repeated.name} is listed twice; list it once`)
   }
 
   const market_ = { source,

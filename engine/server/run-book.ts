@@ -199,13 +199,16 @@ export class RunBook {
     const rows = line['rows'] as readonly CandleValues[] | undefined
     if (rows === undefined || rows.length === 0) return
     const symbol = line['symbol'] as string
-    const kept = this.#candles.get(symbol) ?? new Newest<CandleValues>(KEPT.candles)
-    this.#candles.set(symbol, kept)
-    for (const row of rows.slice(-KEPT.candles)) kept.add(row)
     const [openTime, , , , close] = rows.at(-1)!
     this.#price(symbol, close)
-    this.#tell({ kind: 'candles', symbol, candles: rows })
-    this.#mark(openTime + this.#candleMs)
+    // Finer candles only tell what a position is worth now.
+    if (line['event'] === 'candles') {
+      const kept = this.#candles.get(symbol) ?? new Newest<CandleValues>(KEPT.candles)
+      this.#candles.set(symbol, kept)
+      for (const row of rows.slice(-KEPT.candles)) kept.add(row)
+      this.#tell({ kind: 'candles', symbol, candles: rows })
+      this.#mark(openTime + this.#candleMs)
+    }
     if ((this.#book?.position(symbol) ?? null) !== null) this.#tell({ kind: 'position', symbol })
   }
 
