@@ -26,7 +26,7 @@ const TOKENS = { input: 280, output: 60 }
 const LINE = '='.repeat(72)
 
 const VENUES: Readonly<Record<Venue['name'], string>> = {
-  practice: 'a practice exchange on this machine', public: "Binance's public prices", testnet: "Binance's testnet", demo: "Binance's demo venue", mainnet: 'Binance, with REAL MONEY',
+  practice: 'a practice exchange on this machine', public: 'Binance', testnet: "Binance's testnet", demo: "Binance's demo venue", mainnet: 'Binance, with REAL MONEY',
 }
 
 /** What a start says, line by line. */
