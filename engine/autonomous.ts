@@ -13,6 +13,7 @@ import type { PastLine, Venue } from './ports.ts'
 import { isUnfinished } from './positions.ts'
 import { RealClock } from './real-clock.ts'
 import { recordsIn, type RunRecord } from './session/live-directory.ts'
+import { standingOf, type Shadows, type ShadowStanding } from './shadows.ts'
 import { loadTape, type LoadedTape } from './tape.ts'
 import { PRACTICE } from './venue.ts'
 
@@ -67,6 +68,7 @@ export class AutonomousTrader {
   #exchange: { readonly url: string; close(): Promise<void> } | null = null
   #loop: { readonly abort: AbortController; readonly done: Promise<Ending> } | null = null
   #ending: Ending | null = null
+  #shadows: Shadows | null = null
 
   /** Throws TD_SCENARIO_INVALID for a scenario that cannot be traded live. */
   constructor(resolution: Resolution, world: World, options: AutonomousOptions) {
@@ -99,6 +101,11 @@ export class AutonomousTrader {
   /** The venue's name, as it is shown. */
   get venue(): Venue['name'] {
     return this.#options.venue?.name ?? 'practice'
+  }
+
+  /** How the shadow lanes stand, also when the loop has ended. */
+  shadows(): readonly ShadowStanding[] {
+    return this.#shadows?.standings() ?? this.#resolution.shadows.map(standingOf)
   }
 
   /** Starts the loop, unless it runs. Resolves with how it ends, later; never rejects. */
@@ -148,6 +155,7 @@ export class AutonomousTrader {
       broker: { plugin: broker, options: onPaper ? { ...(assumed as object), fillTimeframe: null } : liveBrokerOptions(assumed) },
       onPaper,
       checkIntervalMs, asksLive: true, mode, onLine, decisions,
+      onShadows: (shadows) => { this.#shadows = shadows },
       about: {
         kind: this.kind, checkIntervalMs, folder, exchange: venue === null ? 'own' : 'external',
         ...(this.#tape === null ? {} : { tape: this.#tape, speed }),

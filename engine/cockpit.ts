@@ -84,7 +84,7 @@ export class Cockpit implements Shown, Controls {
       run: trader.run, kind: trader.kind, venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
     }
     return runInfo(record, this.book, {
-      state: this.#state(), mode: trader.mode,
+      state: this.#state(), mode: trader.mode, shadows: trader.shadows().map(({ name }) => name),
       notes: ending !== null && 'error' in ending ? [`The loop failed: ${this.#redact(messageOf(ending.error))}`] : [],
     })
   }
@@ -94,7 +94,8 @@ export class Cockpit implements Shown, Controls {
   }
 
   lanes(): readonly LaneInfo[] {
-    return []
+    return this.trader.shadows().map(({ netReturn, winRate, maxDrawdown, openPositions, ...rest }) =>
+      ({ ...rest, net_return: netReturn, win_rate: winRate, max_drawdown: maxDrawdown, open_positions: openPositions }))
   }
 
   /** Stops the loop and what was started for it. */

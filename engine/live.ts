@@ -11,7 +11,7 @@ import { instrumentOf } from './core/instrument.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
 import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import { describe, TapeWatch, type DescribeOptions, type Played } from './describe.ts'
-import { TapedeckError } from './errors.ts'
+import { messageOf, TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ServiceHealth } from './pipeline/provider-health.ts'
 import type { ReportData } from './report/report-data.ts'
@@ -27,6 +27,7 @@ import { stateFields } from './session/recorded-steps.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { runSession } from './session/session.ts'
+import { Shadows } from './shadows.ts'
 import { version } from './version.ts'
 
 export interface LiveOptions {
@@ -50,6 +51,8 @@ export interface LiveOptions {
   readonly decisions: string | null
   /** AUTONOMOUS sends orders, MANUAL notes what it would have sent. */
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
+  /** Told of the run's shadow lanes, once they begin; left out = there are none. */
+  readonly onShadows?: (shadows: Shadows) => void
   /** Told every line that is added to the trail. */
   readonly onLine?: (line: PastLine) => void
   /** What else run.json says, such as how it was rehearsed. */
@@ -210,6 +213,7 @@ async function runIn(
   // The view can be made again from the trail: what it cannot take is no reason to stop trading.
   let viewLost = false
   const opened: Answers[] = []
+  let shadows: Shadows | null = null
   const viewed = (line: Uint8Array): void => {
     if (viewLost) return
     try {
@@ -256,17 +260,26 @@ async function runIn(
       world.log.error(`no AI can be asked, the rules decide: ${message}`)
       trail.line('alarm', clock.now(), { event: 'answers-lost', error: message })
     }
+    shadows = Shadows.open(options.onShadows === undefined ? [] : resolution.shadows, world, {
+      run, directory: directory.path, terms,
+      lost: (name, error) => {
+        world.log.error(`shadow ${name} is over, the run goes on: ${messageOf(error)}`)
+        if (past.over) trail.line('alarm', clock.now(), { event: 'shadow-lost', shadow: name, error: messageOf(error) })
+      },
+    })
+    options.onShadows?.(shadows)
+    const beside = shadows
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
       instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol)),
     }
     const { lane, plan } = await assembleOne(resolution, world, {
-      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
+      market: shadows.watch(new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail), () => !past.over),
       broker: options.onPaper === true ? broker : new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
       answers: async (links) => {
         const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
         opened.push(answers!)
-        return new RecordedAnswers(past, trail, new TimedAnswers(new SteadyAnswers(answers!.source, lost), clock, world.signal))
+        return beside.listen(new RecordedAnswers(past, trail, new TimedAnswers(new SteadyAnswers(answers!.source, lost), clock, world.signal)))
       },
     })
     const watch = new TapeWatch(symbols)
@@ -277,6 +290,7 @@ async function runIn(
         options.onCandles?.(watch.seen)
       },
     })
+    await shadows.end()
     const state = session.interrupted ? 'stopped' : options.atMarketEnd
     if (!past.over) {
       // Stopped while it was still being gone through: nothing has happened that the trail does not hold.
@@ -298,11 +312,13 @@ async function runIn(
     const report = session.candles === 0 ? null
       : await tables(directory, resolution, options, played, { notes: [...options.notes, sent], rehearsal }, world)
     record(state, {
+      ...(shadows.standings().length === 0 ? {} : { shadows: shadows.standings() }),
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
       ...(report === null ? {} : outcomes(report)),
     })
     return { run, directory: directory.path, state, report, requests }
   } finally {
+    await shadows?.end()
     view?.close()
     for (const answers of opened) answers.close()
   }

@@ -51,6 +51,15 @@ export interface AiPlan {
   readonly minCoverage: number | null
 }
 
+/** A lane on paper beside a run that trades, with one thing changed. */
+export interface Shadow {
+  readonly name: string
+  readonly description: string
+  /** It has a provider of its own, so that it hears other answers. */
+  readonly asks: boolean
+  readonly resolution: Resolution
+}
+
 export interface Resolution {
   readonly scenario: ResolvedScenario
   readonly folder: string
@@ -60,6 +69,8 @@ export interface Resolution {
   readonly origins: ReadonlyMap<string, Origin>
   /** Blocks of the file that were left out, so that reports can say which defaults were taken. */
   readonly omitted: readonly string[]
+  /** No part of the run's hash: what trades does not depend on them. */
+  readonly shadows: readonly Shadow[]
   readonly plugins: {
     readonly market: Plugin<'market', unknown>
     readonly broker: Plugin<'broker', unknown>
@@ -183,7 +194,32 @@ export async function resolveScenario(
   const omitted = (['instrument', 'broker', 'providers', 'policy'] as const).filter(
     (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
   )
-  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, notifiers, strategy } }
+  const shadows = await shadowsOf(loaded, settings, registry, strategy.usesPortfolio === true)
+  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, shadows, plugins: { market, broker, providers, notifiers, strategy } }
+}
+
+/** The scenario once for each shadow, with what it changes. */
+async function shadowsOf(loaded: LoadedScenario, settings: Settings, registry: Registry, ownOpinions: boolean): Promise<Shadow[]> {
+  const { input, path } = loaded
+  const shadows: Shadow[] = []
+  for (const [index, { name: given, provider: other, ...policy }] of (input.shadow ?? []).entries()) {
+    const provider = typeof other === 'string' ? { name: other } : other
+    const changed = Object.entries(policy)
+    if (provider === undefined && changed.length === 0) {
+      throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: shadow.${index}: it changes nothing; write provider: NAME, or a policy key such as minConfidence: 0.7`)
+    }
+    const words = [...(provider === undefined ? [] : [provider.name]), ...changed.map(([key, value]) => `${key} ${String(value)}`)]
+    const name = given ?? words.join(' ').replaceAll(/[^A-Za-z0-9._]+/g, '-').slice(0, 80)
+    if (shadows.some((one) => one.name === name)) {
+      throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: shadow.${index}: ${name} is listed twice; give one of the two a name`)
+    }
+    const { shadow: _shadow, notify: _notify, ...rest } = input
+    const providers = provider === undefined ? rest.providers : [provider, ...(provider.name === 'technical' ? [] : ['technical'])]
+    const own = { ...rest, providers, policy: { ...rest.policy, ...policy } }
+    const resolution = await resolveScenario({ ...loaded, path: `${path}: shadow.${index}`, input: own }, settings, registry)
+    shadows.push({ name, description: words.join(', '), asks: resolution.scenario.ai !== undefined && (provider !== undefined || ownOpinions), resolution })
+  }
+  return shadows
 }
 
 /** The `notify` block as a list, with the place of each. */
@@ -211,7 +247,7 @@ export async function recallResolution(scenario: ResolvedScenario, folder: strin
     Promise.all(scenario.providers.map(({ name }) => registry.plugin('provider', name))),
     Promise.all((scenario.notify ?? []).map(({ name }) => registry.plugin('notifier', name))),
   ])
-  return { scenario, folder, description: null, origins: new Map(), omitted: [], plugins: { market, broker, providers, notifiers, strategy } }
+  return { scenario, folder, description: null, origins: new Map(), omitted: [], shadows: [], plugins: { market, broker, providers, notifiers, strategy } }
 }
 
 /** A name that does not exist is told with the place where it was written. */

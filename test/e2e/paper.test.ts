@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until, workspace, type Outcome, type Running } from '../support/cli.ts'
+import { exchangeProcess } from '../support/exchange-process.ts'
 
 const home = workspace()
 const RULES = {
@@ -31,29 +32,19 @@ async function trade(args: string[], ended: () => boolean, env: Readonly<Record<
   return running.done
 }
 
-/** A practice exchange in a process of its own. */
-async function exchange(...args: string[]): Promise<{ readonly url: string; readonly running: Running }> {
-  const running = home.start(['exchange', '--port', '0', ...args])
-  let [url, text] = ['', '']
-  running.child.stdout!.on('data', (part: Buffer) => { text += part.toString() })
-  await until(() => (url = /http:\/\/127\.0\.0\.1:\d+/.exec(text)?.[0] ?? '') !== '', 'the exchange')
-  return { url, running }
-}
-
-let minutes: Awaited<ReturnType<typeof exchange>>
-let seconds: Awaited<ReturnType<typeof exchange>>
+let minutes: Awaited<ReturnType<typeof exchangeProcess>>
+let seconds: Awaited<ReturnType<typeof exchangeProcess>>
 
 beforeAll(async () => {
   await home.run(['data', 'synth', '--output', 'minutes.csv', '--timeframe', '1m', '--candles', '6000', '--seed', '3'])
-  minutes = await exchange('--file', 'minutes.csv', '--timeframe', '3m', '--speed', '200', '--history', '300')
+  minutes = await exchangeProcess(home, '--file', 'minutes.csv', '--timeframe', '3m', '--speed', '200', '--history', '300')
   const from = new Date(Date.now() - 395_000).toISOString()
   await home.run(['data', 'synth', '--output', 'seconds.csv', '--timeframe', '1s', '--candles', '5000', '--seed', '5', '--from', from])
-  seconds = await exchange('--file', 'seconds.csv', '--history', '400')
+  seconds = await exchangeProcess(home, '--file', 'seconds.csv', '--history', '400')
 })
 
 afterAll(async () => {
-  for (const one of [minutes, seconds]) one?.running.child.kill('SIGINT')
-  await Promise.all([minutes?.running.done, seconds?.running.done])
+  await Promise.all([minutes?.end(), seconds?.end()])
   home.remove()
 })
 
