@@ -7,6 +7,7 @@ import { instrumentOf } from './core/instrument.ts'
 import type { EpochMs } from './core/time.ts'
 import { DAY_MS } from './core/time.ts'
 import { floorToGrid, intervalOf, timeframeMs } from './core/timeframe.ts'
+import { TapedeckError } from './errors.ts'
 import { liveBrokerOptions, paperBlock } from './live-broker.ts'
 import { liveRunId, runLive, type Connected, type LiveResult } from './live.ts'
 import type { PastLine, Venue } from './ports.ts'
@@ -36,6 +37,8 @@ export interface AutonomousOptions {
   readonly now: () => EpochMs
 }
 
+/** Shorter candles are over before anybody can decide on them. */
+const LEAST_CANDLE_MS = 5_000
 /** A day of candles, and never fewer than these. */
 const LEAST_CANDLES = 500
 
@@ -74,6 +77,10 @@ export class AutonomousTrader {
   constructor(resolution: Resolution, world: World, options: AutonomousOptions) {
     const { scenario } = resolution
     const { out, venue, mode, now, onPaper = false } = options
+    if (timeframeMs(scenario.timeframe) < LEAST_CANDLE_MS) {
+      throw new TapedeckError('TD_SCENARIO_INVALID', `${scenario.name}: timeframe ${scenario.timeframe}: that a candle is final is known a second and more after its close, `
+        + 'so that nobody could decide in time; use 5s or longer')
+    }
     paperBlock(scenario, onPaper ? 'paper trading' : 'live trading')
     this.#resolution = resolution
     this.#world = world
@@ -154,7 +161,7 @@ export class AutonomousTrader {
       // The market settles paper orders on finer candles by itself, and a late answer does not move the open that an order meets.
       broker: { plugin: broker, options: onPaper ? { ...(assumed as object), fillTimeframe: null } : liveBrokerOptions(assumed) },
       onPaper,
-      checkIntervalMs, asksLive: true, mode, onLine, decisions,
+      checkIntervalMs, asksLive: true, mode, onLine, decisions, hearsAtOnce: true,
       onShadows: (shadows) => { this.#shadows = shadows },
       about: {
         kind: this.kind, checkIntervalMs, folder, exchange: venue === null ? 'own' : 'external',

@@ -17,7 +17,7 @@ import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Sho
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
-import { halt, request, resume as resumeRun } from './session/operator-box.ts'
+import { halt, haltReason, request, resume as resumeRun } from './session/operator-box.ts'
 import { ServiceBook } from './session/service-book.ts'
 
 export interface CockpitOptions extends Omit<AutonomousOptions, 'onLine'> {
@@ -42,6 +42,8 @@ export class Cockpit implements Shown, Controls {
   readonly #listeners = new Set<() => void>()
   #turning: Promise<void> | null = null
   #heard: (() => void) | null = null
+  /** Keys that services lack, by service. */
+  readonly #lacking = new Map<string, string>()
 
   /** Throws TD_SCENARIO_INVALID for a scenario that cannot be traded live, TD_TRAIL_BROKEN where its run cannot be gone on with. */
   constructor(resolution: Resolution, world: World, options: CockpitOptions) {
@@ -53,6 +55,11 @@ export class Cockpit implements Shown, Controls {
     this.trader = new AutonomousTrader(resolution, world, { ...options, onLine: (line) => { this.#see(line) } })
     const trail = join(this.trader.directory, 'audit.jsonl')
     if (existsSync(trail)) for (const { fields } of readTrail(trail).lines) this.book.see(fields)
+  }
+
+  /** Services that cannot be asked for want of a key are shown as that. */
+  knowServices(services: readonly { readonly name: string; readonly provider: { readonly lacks?: string } }[]): void {
+    for (const { name, provider: { lacks } } of services) if (lacks !== undefined) this.#lacking.set(name, lacks)
   }
 
   /** `listener` is told every line that is added to the trail. */
@@ -90,7 +97,14 @@ export class Cockpit implements Shown, Controls {
   }
 
   services(): readonly ServiceInfo[] {
-    return serviceList(this.#services, this.#resolution.scenario.providers.map(({ name }) => name))
+    return serviceList(this.#services, this.#resolution.scenario.providers.map(({ name }) => name)).map((service) => {
+      const lacking = this.#lacking.get(service.name)
+      return lacking === undefined ? service : { ...service, health: { ...service.health, state: 'DISABLED', reason: `${lacking} is not set`, until: null } }
+    })
+  }
+
+  halted(): string | null {
+    return haltReason(this.trader.directory)
   }
 
   lanes(): readonly LaneInfo[] {
@@ -148,6 +162,8 @@ export class Cockpit implements Shown, Controls {
     const { directory } = this.trader
     const { venueOf, now } = this.#options
     const world = this.#world
+    const { symbols } = this.#resolution.scenario
+    if (!symbols.includes(symbol)) throw new TapedeckError('TD_USAGE', `${symbol} is none of the run's symbols: ${symbols.join(', ')}`)
     this.#begun()
     await close(readLiveRun(directory), symbol, {
       reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openAnswers, type Answers } from './answers.ts'
 import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
 import { checkShapes, parseTrailLine, type TrailLine } from './audit/reader.ts'
@@ -51,6 +52,8 @@ export interface LiveOptions {
   readonly decisions: string | null
   /** AUTONOMOUS sends orders, MANUAL notes what it would have sent. */
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
+  /** People are heard while nothing comes from the market: not where somebody steps the time. Left out = between events. */
+  readonly hearsAtOnce?: boolean
   /** Told of the run's shadow lanes, once they begin; left out = there are none. */
   readonly onShadows?: (shadows: Shadows) => void
   /** Told every line that is added to the trail. */
@@ -131,13 +134,31 @@ function newestCandles(lines: readonly TrailLine[], event: 'candles' | 'settling
   return newest
 }
 
-/** What people ask for, between what the market sends. */
+/** A person is heard this soon where time is real, in ms. */
+const HEARD_MS = 500
+
+/** What people ask for, between what the market sends; with `atOnce` also while nothing comes. */
 async function* operated(
-  market: MarketSource, box: OperatorBox, clock: Clock, busy: (symbol: string) => boolean,
+  market: MarketSource, box: OperatorBox, clock: Clock, busy: (symbol: string) => boolean, atOnce: boolean,
 ): AsyncGenerator<MarketEvent> {
-  for await (const event of market.events()) {
-    for (const act of box.acts(busy)) yield { ...act, time: clock.now() }
-    yield event
+  const iterator = market.events()[Symbol.asyncIterator]()
+  try {
+    for (let coming = iterator.next(); ;) {
+      const event = await (atOnce ? Promise.race([coming, pause(HEARD_MS, null, { ref: false })]) : coming)
+      let closing = false
+      for (const act of box.acts(busy)) {
+        closing ||= act.act === 'close'
+        yield { ...act, time: clock.now() }
+      }
+      // What was sold at once is booked at once.
+      if (closing && event === null) yield { kind: 'wake', time: clock.now() }
+      if (event === null) continue
+      if (event.done === true) return
+      yield event.value
+      coming = iterator.next()
+    }
+  } finally {
+    await iterator.return?.()
   }
 }
 
@@ -271,7 +292,7 @@ async function runIn(
     const beside = shadows
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
-      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol)),
+      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol), options.hearsAtOnce === true),
     }
     const { lane, plan } = await assembleOne(resolution, world, {
       market: shadows.watch(new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail), () => !past.over),

@@ -37,7 +37,7 @@ const TRADE = {
 const OPERATOR = { timestamp: time, act: text, reason: text }
 
 /** Types whose symbol has to be one of the run's. */
-const FED = new Set(['market', 'fill', 'trade', 'operator'])
+const FED = new Set(['market', 'fill', 'trade'])
 
 function shapeOf({ type, event }: PastLine): Readonly<Record<string, Shape>> {
   if (type === 'market') return event === 'candles' ? CANDLES : event === 'settling' ? SETTLING : WAKE

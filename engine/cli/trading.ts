@@ -70,6 +70,7 @@ export async function trade(
   const server = argv.noServer ? null : await openServer(cockpit, argv, terminal, log)
   try {
     const { links } = await prepareDecisions(resolution, world)
+    cockpit.knowServices(links)
     for (const line of bannerOf(resolution, {
       run: trader.run, continued: trader.continued, mode, venue: trader.venue, onPaper, because, services: links.slice(0, -1), url: server?.url ?? null,
     })) log.info(line)

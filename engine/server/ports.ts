@@ -56,6 +56,8 @@ export interface Shown {
   info(): RunInfo
   /** In order of priority. */
   services(): readonly ServiceInfo[]
+  /** Why no order may leave, or null: said at once, before the loop has taken note. Left out = as the book says. */
+  halted?(): string | null
   /** Shadow lanes; the trading lane is told by the book. */
   lanes(): readonly LaneInfo[]
 }

@@ -46,7 +46,8 @@ function decided(line: PastLine): Saying {
 
 function intended({ symbol, order, purpose, quantity, stop, target }: PastLine): Saying | null {
   if (purpose === 'protect') return { level: 'info', text: `PLACED protection of ${number(quantity)} ${String(symbol)}: stop ${number(stop)}, target ${number(target)}` }
-  if (order === undefined) return null
+  // What takes down or sells a leg is told by its fill.
+  if (order === undefined || typeof order === 'string' || purpose !== undefined) return null
   const { side, spend, quantity: sold, reason } = order as Readonly<Record<string, unknown>>
   return {
     level: 'info',

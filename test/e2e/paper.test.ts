@@ -48,7 +48,7 @@ afterAll(async () => {
   home.remove()
 })
 
-describe('paper', () => {
+describe('paper', { shuffle: false }, () => {
   it('makes the trades that a backtest makes of the same candles, and sends nothing', async () => {
     const { stderr, code } = await trade(['paper.yaml', '--exchange', minutes.url], () => count('papered', 'trade') >= 2)
     expect([code, stderr.includes('Trading on paper, with prices of a practice exchange')]).toEqual([0, true])

@@ -49,7 +49,7 @@ afterAll(async () => {
   home.remove()
 })
 
-describe('shadow lanes', () => {
+describe('shadow lanes', { shuffle: false }, () => {
   it('see the same candles: one that changes nothing decides and trades as the trading lane does', async () => {
     const { code, stderr } = await trade(() => ofType(main(), 'decision').length > 12 && ofType(shadow('same'), 'fill').length > 0, 'SIGINT')
     expect(code).toBe(0)

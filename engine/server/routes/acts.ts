@@ -3,7 +3,7 @@ import type { Controls } from '../ports.ts'
 import { badRequest, conflict, unknown } from '../refusal.ts'
 import * as shapes from '../shapes.ts'
 import { withoutPaths } from '../rows.ts'
-import { providerView, riskView, statusView } from '../views.ts'
+import { providerView, riskOf, riskView, statusView } from '../views.ts'
 import { answers, typed, type RouteParts } from './parts.ts'
 import { serviceNamed } from './state.ts'
 
@@ -25,18 +25,18 @@ export function actRoutes(app: FastifyInstance, { shown, controls }: RouteParts)
       return reply.code(202).send({ accepted: true, symbol })
     })
 
-  server.post('/api/risk', { schema: { ...answers('Halts, reduces, resumes, or leaves everything', shapes.riskShape, 202).schema, body: body.risk } },
+  server.post('/api/risk', { config: { urgent: true }, schema: { ...answers('Halts, reduces, resumes, or leaves everything', shapes.riskShape, 202).schema, body: body.risk } },
     async ({ body: { action, confirm, reason } }, reply) => {
       if (action === 'panic' && confirm !== true) throw badRequest('panic needs "confirm": true', 'say that it is meant')
       const driver = driven(controls)
       if (action === 'panic') {
         const { closed, failed } = await driver.panic()
         return {
-          state: shown.book.risk.state, closed,
+          state: riskOf(shown).state, closed,
           failed: failed.map(({ symbol, message }) => ({ symbol, message: withoutPaths(message) })),
         }
       }
-      await driver.act(action, reason ?? 'asked for on the page')
+      await driver.act(action, reason ?? 'asked for over HTTP')
       return reply.code(202).send(riskView(shown))
     })
 

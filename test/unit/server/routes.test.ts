@@ -154,7 +154,7 @@ describe('what is done', () => {
     const service = await post('/api/providers/openai', { action: 'disable' })
     expect([service.status, (service.json as { state: string }).state]).toEqual([200, 'DISABLED'])
     expect(server.controls.told).toEqual([
-      'halt: lunch', 'resume: asked for on the page', 'reduce: asked for on the page', 'panic', 'disable openai',
+      'halt: lunch', 'resume: asked for over HTTP', 'reduce: asked for over HTTP', 'panic', 'disable openai',
     ])
   })
 
@@ -248,7 +248,7 @@ describe('for whoever watches', () => {
   })
 
   it('/metrics counts as the run does', async () => {
-    await get('/api/decisions/99999999')
+    await get('/api/decisions/8877665544')
     const { text, headers } = await get('/metrics')
     expect(headers['content-type']).toContain('text/plain')
     const value = (name: string): number => Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1])
@@ -257,7 +257,7 @@ describe('for whoever watches', () => {
     expect(value('tapedeck_running')).toBe(1)
     expect(value('tapedeck_provider_up{provider="gemini"}')).toBe(1)
     expect(text).toContain('route="/api/decisions/:id"')
-    expect(text).not.toContain('99999999')
+    expect(text).not.toContain('8877665544')
   })
 
   it('/docs describes every route, and loads nothing from elsewhere', async () => {
