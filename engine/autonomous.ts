@@ -45,6 +45,8 @@ const LEAST_CANDLES = 500
 /** The tape of a practice exchange that a live run brings along. */
 interface TapePlan {
   readonly from: EpochMs
+  /** The exchange's time when it first opens; left out = the end of the warm-up. */
+  readonly opens?: EpochMs
   readonly candles: number
   readonly seed: number
 }
@@ -212,7 +214,7 @@ function tapePlan({ scenario, plugins: { strategy } }: Resolution, now: EpochMs)
   const parts = step / timeframeMs(intervalOf(scenario.timeframe))
   const warmup = strategy.warmup(scenario.strategy.params)
   const live = Math.max(LEAST_CANDLES, Math.ceil(DAY_MS / step))
-  return { from: floorToGrid(now, step) - warmup * step, candles: (warmup + live) * parts, seed: scenario.seed }
+  return { from: floorToGrid(now, step) - warmup * step, opens: now, candles: (warmup + live) * parts, seed: scenario.seed }
 }
 
 async function openOwn(
@@ -228,7 +230,7 @@ async function openOwn(
   )
   const tapes: readonly LoadedTape[] = await loadTape(market, scenario.symbols)
   const { maker, taker, asset } = paper.fees
-  const startTime = plan.from + strategy.warmup(scenario.strategy.params) * timeframeMs(scenario.timeframe)
+  const startTime = plan.opens ?? plan.from + strategy.warmup(scenario.strategy.params) * timeframeMs(scenario.timeframe)
   return (await loadExchange()).startExchange({
     tapes, instruments, costs: { maker, taker, feeAsset: asset, slippageBps: paper.slippageBps }, fillModel: paper.fillModel,
     balances: { [instruments[scenario.symbols[0]].quote]: paper.cash }, startTime, pace: speed,
