@@ -90,6 +90,14 @@ describe.sequential('the checklist of autonomous mode', { shuffle: false }, () =
     await expect.poll(async () => (await curl('/api/risk'))['state'], { timeout: 20_000 }).toBe('HALTED')
     const resumed = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"resume"}' })
     expect(resumed.status).toBe(202)
+    expect((await curl('/api/alarms') as unknown as { event: string }[]).filter(({ event }) => event === 'oversold')).toEqual([])
+    await expect.poll(async () => (await curl('/api/risk'))['state'], { timeout: 20_000 }).toBe('RUNNING')
+  })
+
+  it('is halted for everybody to see as soon as somebody says so', async () => {
+    const halted = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"halt","reason":"lunch"}' })
+    expect([halted.status, await halted.json()]).toEqual([202, expect.objectContaining({ state: 'HALTED', reason: 'lunch' })])
+    await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"resume"}' })
     await expect.poll(async () => (await curl('/api/risk'))['state'], { timeout: 20_000 }).toBe('RUNNING')
   })
 
