@@ -83,7 +83,10 @@ export interface Controls {
   onChange(listener: () => void): () => void
 }
 
-/** Something new, for whoever follows: the event's name and its data in the shape of the matching GET. */
+/**
+ * Something new, for whoever follows: the event's name. Its data has the shape of the matching GET; where that is a list,
+ * `lanes` tells all of it and the others one element.
+ */
 export type FeedEvent =
   | 'status' | 'decision' | 'trade' | 'order' | 'position' | 'equity' | 'candle' | 'risk' | 'provider' | 'alarm' | 'run' | 'lanes'
 

@@ -106,10 +106,10 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     await expect.poll(() => panel(page, 'Session').textContent()).toContain('■ Stopped')
     server.push('position', { ...server.data.positions[0], open_pnl: -44.5, open_return: -0.02 })
     await expect.poll(() => panel(page, 'Positions').textContent()).toContain('−44.50')
-    server.push('equity', { start: 10_000, points: [[NOW + HOUR, 10_500.25, -0.0033]] })
+    server.push('equity', [NOW + HOUR, 10_500.25, -0.0033])
     await expect.poll(() => panel(page, 'Equity and drawdown').textContent()).toContain('Equity 10,500.25 USDT (+5.00')
     const candles = server.data.candles['BTC/USDT'].candles
-    server.push('candle', { symbol: 'BTC/USDT', timeframe: '1h', candles: [[candles.at(-1)![0] + HOUR, 70_000, 70_900, 69_900, 70_123.45, 5]] })
+    server.push('candle', { ...server.data.candles['BTC/USDT'], candles: [[candles.at(-1)![0] + HOUR, 70_000, 70_900, 69_900, 70_123.45, 5]] })
     await expect.poll(() => page.getByRole('img', { name: '70,123.45' }).count()).toBe(1)
   })
 
