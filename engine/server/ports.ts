@@ -63,12 +63,15 @@ export interface Shown {
 }
 
 /** What became of a panic: a symbol is closed, or it failed and why. */
-export interface Flattened {
+export interface PanicOutcome {
   readonly closed: readonly string[]
   readonly failed: readonly { readonly symbol: string; readonly message: string }[]
 }
 
-/** What may be done. Safe to call at any time; every method rejects with a TapedeckError where it cannot be. */
+/**
+ * What may be done. Safe to call at any time; every method rejects with a TapedeckError where it cannot be. `reason` says who
+ * wants it and why, and stands in the trail.
+ */
 export interface Controls {
   readonly enabled: boolean
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
@@ -76,8 +79,8 @@ export interface Controls {
   /** Starts or stops the loop. */
   toggle(): Promise<void>
   act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void>
-  close(symbol: string): Promise<void>
-  panic(): Promise<Flattened>
+  close(symbol: string, reason: string): Promise<void>
+  panic(reason: string): Promise<PanicOutcome>
   service(name: string, action: 'enable' | 'disable'): Promise<void>
   /** Returns what ends it. */
   onChange(listener: () => void): () => void

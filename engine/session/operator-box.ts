@@ -31,13 +31,13 @@ export function haltOf(path: string): { readonly time: EpochMs; readonly reason:
 }
 
 /** Lifts a halt durably and tells the run to start its limits afresh. Throws TD_RUN_WRITE. */
-export function resume(path: string, now: EpochMs): void {
+export function resume(path: string, reason: string, now: EpochMs): void {
   guarded(path, () => {
     // First the file: a run that saw the request beside it would take the halt for a newer one.
     rmSync(join(path, HALTED), { force: true })
     syncFolder(path)
   })
-  request(path, 'resume', null, 'resumed by a person', now)
+  request(path, 'resume', null, reason, now)
 }
 
 /**

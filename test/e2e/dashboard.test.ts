@@ -153,7 +153,7 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     await page.getByRole('button', { name: 'Close BTC/USDT' }).click()
     await dialog.getByRole('button', { name: 'Close BTC/USDT' }).click()
     await expect.poll(() => panel(page, 'Positions').textContent()).toContain('Leaving')
-    expect(server.acts).toEqual([{ path: '/api/positions', body: { symbol: 'BTC/USDT', confirm: true } }])
+    expect(server.acts).toEqual([{ path: '/api/positions', body: { symbol: 'BTC/USDT', confirm: true, reason: 'from the dashboard' } }])
 
     await page.getByRole('button', { name: 'Panic' }).click()
     expect(await dialog.textContent()).toContain('Sold at the market, whatever the price: BTC/USDT.')
@@ -191,6 +191,8 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
 
   it('greys what may be old when the stream is lost, and catches up', async () => {
     const { page, server } = await open()
+    await rows(page).first().waitFor()
+    await expect.poll(() => panel(page, 'Figures').textContent()).toContain('10,214.37')
     server.deaf = true
     server.cutStreams()
     await page.getByText('Stale since').waitFor()
