@@ -343,7 +343,10 @@ export interface Plugin<K extends PluginKind, O> {
   readonly name: string
   readonly description: string
   readonly options: Schema<O>
-  /** Names of environment variables that it may read. */
+  /**
+   * Names of environment variables that it may read. One whose value is a secret ends in KEY, SECRET, TOKEN, PASSWORD,
+   * PASSPHRASE or WEBHOOK_URL: by its name alone it is struck out of logs, trails and recordings.
+   */
   readonly env?: readonly string[]
   create(options: O, deps: Deps, plan: PluginPorts[K]['plan']): MaybePromise<PluginPorts[K]['port']>
 }
