@@ -93,7 +93,5 @@ export interface Controls {
 export type FeedEvent =
   | 'status' | 'decision' | 'trade' | 'order' | 'position' | 'equity' | 'candle' | 'risk' | 'provider' | 'alarm' | 'run' | 'lanes'
 
-export type RiskState = 'RUNNING' | 'REDUCING' | 'HALTED'
-
 /** Wall clock in ms since 1970. */
 export type Now = () => EpochMs
