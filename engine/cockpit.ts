@@ -9,7 +9,7 @@ import type { Resolution } from './config/resolve.ts'
 import { isoTime } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import { panic } from './panic.ts'
-import type { PastLine, Venue } from './ports.ts'
+import type { OperatorAct, PastLine, Venue } from './ports.ts'
 import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import { redactor } from './recording/redaction.ts'
@@ -146,13 +146,13 @@ export class Cockpit implements Shown, Controls {
     this.#changed()
   }
 
-  async act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void> {
+  async act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void> {
     const { directory } = this.trader
     const { now } = this.#options
     this.#begun()
     if (act === 'halt') halt(directory, reason, now())
     else if (act === 'resume') resumeRun(directory, reason, now())
-    else request(directory, 'reduce', null, reason, now())
+    else request(directory, act, null, reason, now())
     this.#changed()
   }
 

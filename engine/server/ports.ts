@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/time.ts'
+import type { OperatorAct } from '../ports.ts'
 import type { ServiceHealth } from '../pipeline/provider-health.ts'
 import type { RunBook } from './run-book.ts'
 
@@ -78,7 +79,7 @@ export interface Controls {
   readonly running: boolean
   /** Starts or stops the loop. */
   toggle(): Promise<void>
-  act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void>
+  act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void>
   close(symbol: string, reason: string): Promise<void>
   panic(reason: string): Promise<PanicOutcome>
   service(name: string, action: 'enable' | 'disable'): Promise<void>
@@ -88,7 +89,7 @@ export interface Controls {
 
 /**
  * Something new, for whoever follows: the event's name. Its data has the shape of the matching GET; where that is a list,
- * `lanes` tells all of it and the others one element.
+ * `lanes` tells all of it and the others one element; `equity` tells one point.
  */
 export type FeedEvent =
   | 'status' | 'decision' | 'trade' | 'order' | 'position' | 'equity' | 'candle' | 'risk' | 'provider' | 'alarm' | 'run' | 'lanes'
