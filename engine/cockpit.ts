@@ -9,11 +9,11 @@ import type { Resolution } from './config/resolve.ts'
 import { isoTime } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import { panic } from './panic.ts'
-import type { PastLine, Venue } from './ports.ts'
+import type { OperatorAct, PastLine, Venue } from './ports.ts'
 import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import { redactor } from './recording/redaction.ts'
-import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
+import type { Controls, LaneInfo, PanicOutcome, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
@@ -42,6 +42,7 @@ export class Cockpit implements Shown, Controls {
   readonly #listeners = new Set<() => void>()
   #turning: Promise<void> | null = null
   #heard: (() => void) | null = null
+  #startedAt: string | null = null
   /** Keys that services lack, by service. */
   readonly #lacking = new Map<string, string>()
 
@@ -145,20 +146,17 @@ export class Cockpit implements Shown, Controls {
     this.#changed()
   }
 
-  act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void> {
+  async act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void> {
     const { directory } = this.trader
     const { now } = this.#options
-    return new Promise((resolve) => {
-      this.#begun()
-      if (act === 'halt') halt(directory, reason, now())
-      else if (act === 'resume') resumeRun(directory, now())
-      else request(directory, 'reduce', null, reason, now())
-      this.#changed()
-      resolve()
-    })
+    this.#begun()
+    if (act === 'halt') halt(directory, reason, now())
+    else if (act === 'resume') resumeRun(directory, reason, now())
+    else request(directory, act, null, reason, now())
+    this.#changed()
   }
 
-  async close(symbol: string): Promise<void> {
+  async close(symbol: string, reason: string): Promise<void> {
     const { directory } = this.trader
     const { venueOf, now } = this.#options
     const world = this.#world
@@ -166,18 +164,18 @@ export class Cockpit implements Shown, Controls {
     if (!symbols.includes(symbol)) throw new TapedeckError('TD_USAGE', `${symbol} is none of the run's symbols: ${symbols.join(', ')}`)
     this.#begun()
     await close(readLiveRun(directory), symbol, {
-      reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
+      reason, timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
     })
   }
 
-  async panic(): Promise<Flattened> {
+  async panic(reason: string): Promise<PanicOutcome> {
     const { directory } = this.trader
     const { venueOf, now } = this.#options
     const world = this.#world
     this.#begun()
     const closed: string[] = []
     const failed: { symbol: string; message: string }[] = []
-    for await (const { symbols, failure, notHalted } of panic([readLiveRun(directory)], { reason: 'dashboard', venueOf, world, exchangeLives: true, now })) {
+    for await (const { symbols, failure, notHalted } of panic([readLiveRun(directory)], { reason, venueOf, world, exchangeLives: true, now })) {
       for (const { symbol, done } of symbols) if (done) closed.push(symbol)
       for (const { symbol, done } of symbols) if (!done) failed.push({ symbol, message: failure ?? 'it is not known whether anything is left' })
       if (symbols.length === 0 && failure !== null) failed.push({ symbol: '*', message: failure })
@@ -193,8 +191,6 @@ export class Cockpit implements Shown, Controls {
     else await disable(name, 'a person said so', this.#services, this.#world, now())
     this.#changed()
   }
-
-  #startedAt: string | null = null
 
   /** Nothing can be said to a run that has no directory yet. */
   #begun(): void {

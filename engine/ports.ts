@@ -130,7 +130,8 @@ export interface Broker {
   settle(now: EpochMs, symbol: string, candle?: Candle): MaybePromise<readonly Execution[]>
   /** Raises the resting stop, from the next candle on. Never lowers it. */
   raiseStop(symbol: string, stop: number): MaybePromise<void>
-  cancel(orderId: string): MaybePromise<OrderUpdateOrNothing>
+  /** What became of the order by it; null where nothing did. */
+  cancel(orderId: string): MaybePromise<Execution | null>
   /** True when nothing is pending or resting, so that `settle` may be left out. */
   readonly idle: boolean
   /**
@@ -149,7 +150,6 @@ export interface Broker {
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */
   closeAt?(symbol: string, candle: Candle): readonly Execution[]
 }
-export type OrderUpdateOrNothing = Execution | null
 
 export interface CalmRange {
   readonly low: number
@@ -343,7 +343,10 @@ export interface Plugin<K extends PluginKind, O> {
   readonly name: string
   readonly description: string
   readonly options: Schema<O>
-  /** Names of environment variables that it may read. */
+  /**
+   * Names of environment variables that it may read. One whose value is a secret ends in KEY, SECRET, TOKEN, PASSWORD,
+   * PASSPHRASE or WEBHOOK_URL: by its name alone it is struck out of logs, trails and recordings.
+   */
   readonly env?: readonly string[]
   create(options: O, deps: Deps, plan: PluginPorts[K]['plan']): MaybePromise<PluginPorts[K]['port']>
 }

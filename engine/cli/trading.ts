@@ -125,7 +125,7 @@ const commandsOf = (cockpit: Cockpit): CommandHandler => async ({ act, symbol })
       return 'the loop runs'
     case 'close': {
       const symbols = symbol === null ? book.positions.map((position) => position.symbol) : [symbol]
-      for (const one of symbols) await cockpit.close(one)
+      for (const one of symbols) await cockpit.close(one, 'a chat')
       return symbols.length === 0 ? 'nothing is held' : `asked to leave ${symbols.join(', ')}`
     }
   }

@@ -1,18 +1,15 @@
-import { DEFAULT_POLICY, breakEvenRate, roundTripCosts, type Policy } from '../core/policy.ts'
-import type { Costs } from '../core/matching.ts'
+import type { Policy } from '../core/policy.ts'
 import type { Timeframe } from '../core/timeframe.ts'
 import type { AuditLevel } from '../audit/trail.ts'
 import { didYouMean } from '../core/suggest.ts'
 import { TapedeckError } from '../errors.ts'
 import type { Plugin, Strategy } from '../ports.ts'
 import { parseOptions, type Registry } from '../registry.ts'
+import { aiInput, noteOrigins, writtenAi, type Origin } from './origins.ts'
+import { resolvePolicy } from './resolve-policy.ts'
 import type { LoadedScenario } from './scenario-file.ts'
-import { policySchema, type PolicyInput, type RecordingMode, type ScenarioInput } from './scenario-schema.ts'
-import { SETTING_NAMES, type Settings } from './settings.ts'
-
-/** Where a value came from. */
-export type Origin =
-  'command line' | 'scenario' | `strategy ${string}` | `environment ${string}` | 'default' | 'derived'
+import type { RecordingMode, ScenarioInput } from './scenario-schema.ts'
+import type { Settings } from './settings.ts'
 
 interface InstrumentRules {
   readonly tickSize: number
@@ -259,86 +256,4 @@ const named = <T>(path: string, at: string, loading: Promise<T>): Promise<T> =>
 
 function missing(path: string, key: string, example: string, variable: string): never {
   throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${key} is missing; write "${example}" or set ${variable}`)
-}
-
-function resolvePolicy(
-  { input, path }: LoadedScenario, settings: Settings, strategy: Strategy, brokerOptions: unknown,
-  origins: Map<string, Origin>, written: (at: string) => Origin,
-): Policy {
-  const chosen: Record<string, unknown> = {}
-  const own = parseOptions(policySchema, strategy.policy ?? {}, `strategy ${strategy.name}`, ['policy'],
-    'TD_PLUGIN_OPTIONS') as Record<string, unknown>
-  for (const key of Object.keys(DEFAULT_POLICY) as (keyof Policy)[]) {
-    const variable = Object.entries(SETTING_NAMES).find(([, name]) => name === key)?.[0]
-    const setting = (settings as unknown as Record<string, unknown>)[key]
-    const candidates: readonly (readonly [unknown, Origin])[] = [
-      [(input.policy as Record<string, unknown> | undefined)?.[key], written(`policy.${key}`)],
-      [own[key], `strategy ${strategy.name}`],
-      [setting, `environment ${variable}`],
-    ]
-    const [value, origin] = candidates.find(([candidate]) => candidate !== undefined)
-      ?? [DEFAULT_POLICY[key], 'default' as const]
-    chosen[key] = value
-    origins.set(`policy.${key}`, origin)
-  }
-  const input_ = chosen as unknown as Policy & PolicyInput
-  const threshold = (value: number | string | undefined, key: string): number => {
-    if (typeof value !== 'string') return value!
-    const rate = breakEvenRate(chosen.stopLoss as number | null, chosen.takeProfit as number | null,
-      costsOf(brokerOptions))
-    if (rate === null) {
-      throw new TapedeckError('TD_SCENARIO_INVALID',
-        `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit; give them, or a number from 0 to 1`)
-    }
-    const sum = rate + Number(value.replace('breakeven', '').replaceAll(' ', '') || 0)
-    const rounded = Math.round(sum * 1e12) / 1e12
-    if (rounded < 0 || rounded > 1) {
-      throw new TapedeckError('TD_SCENARIO_INVALID',
-        `${path}: policy.${key}: "${value}" comes to ${rounded}, expected 0 … 1`)
-    }
-    return rounded
-  }
-  const minConfidence = threshold(input_.minConfidence, 'minConfidence')
-  const follows = origins.get('policy.minExitConfidence') === 'default'
-  if (follows) origins.set('policy.minExitConfidence', 'derived')
-  return {
-    ...(chosen as unknown as Policy),
-    minConfidence,
-    minExitConfidence: follows ? minConfidence : threshold(input_.minExitConfidence, 'minExitConfidence'),
-  }
-}
-
-/** Round-trip costs from a broker's options, where it has such options. */
-export function costsOf(options: unknown): number {
-  const { fees, slippageBps = 0 } = options as { fees?: { maker: number; taker: number }; slippageBps?: number }
-  const costs: Costs = { maker: fees?.maker ?? 0, taker: fees?.taker ?? 0, feeAsset: 'quote', slippageBps }
-  return roundTripCosts(costs)
-}
-
-/** AI keys stand at the top of the file and together once resolved. */
-const aiInput = ({ recording, refinement, consult, blind, budget, minCoverage }: ScenarioInput): object =>
-  ({ recording, refinements: refinement?.turns, consult: consult?.when, blind, budget, minCoverage })
-
-const AI_KEYS: readonly (readonly [string, string])[] = [['ai.refinements', 'refinement.turns'], ['ai.consult', 'consult.when'], ['ai.', '']]
-
-/** `written` by the names of the file. */
-const writtenAi = (written: (at: string) => Origin) => (at: string): Origin => {
-  const [resolved, file] = AI_KEYS.find(([prefix]) => at.startsWith(prefix)) ?? ['', '']
-  return written(file + at.slice(resolved.length))
-}
-
-/** Every other value is written in the file, came by the command line, or is a default. */
-function noteOrigins(
-  origins: Map<string, Origin>, at: string, input: unknown, resolved: unknown, written: (at: string) => Origin,
-): void {
-  if (origins.has(at)) return
-  if (typeof resolved === 'object' && resolved !== null && !Array.isArray(resolved)) {
-    for (const [key, value] of Object.entries(resolved)) {
-      // Plugin options sit beside the plugin's name in the file and below `options` once resolved.
-      const inner = key === 'options' ? input : (input as Record<string, unknown> | undefined)?.[key]
-      noteOrigins(origins, key === 'options' ? at : at === '' ? key : `${at}.${key}`, inner, value, written)
-    }
-    return
-  }
-  origins.set(at, input === undefined ? 'default' : written(at))
 }
