@@ -38,16 +38,17 @@ function decided(line: PastLine): Saying {
   const others = ((fallbacks as readonly { readonly provider: string; readonly error: string }[] | undefined) ?? []).filter(({ error }) => error !== 'no-key')
   const because = typeof reason === 'string' && reason !== 'hold' ? ` (${reason})` : ''
   const instead = others.length === 0 ? '' : ` instead of ${others.map((one) => `${one.provider}: ${one.error}`).join('; ')}`
+  const by = typeof provider === 'string' ? ` by ${provider}` : ''
   return {
     level: status === 'FAILED' ? 'error' : 'info',
-    text: `🤖 ${String(symbol)} ${String(action)} ${number(confidence)} ${String(status)}${because} by ${String(provider)}${instead}: ${String(reasoning)}`,
+    text: `🤖 ${String(symbol)} ${String(action)} ${number(confidence)} ${String(status)}${because}${by}${instead}: ${String(reasoning)}`,
   }
 }
 
-function intended({ symbol, order, purpose, quantity, stop, target }: PastLine): Saying | null {
+function intended({ symbol, order, purpose, quantity, stop, target, reason: why }: PastLine): Saying | null {
   if (purpose === 'protect') return { level: 'info', text: `PLACED protection of ${number(quantity)} ${String(symbol)}: stop ${number(stop)}, target ${number(target)}` }
-  // What takes down or sells a leg is told by its fill.
-  if (order === undefined || typeof order === 'string' || purpose !== undefined) return null
+  if (purpose === 'sale') return { level: 'info', text: `PLACED sale of ${number(quantity)} ${String(symbol)} (${String(why)})` }
+  if (order === undefined || typeof order === 'string') return null
   const { side, spend, quantity: sold, reason } = order as Readonly<Record<string, unknown>>
   return {
     level: 'info',
