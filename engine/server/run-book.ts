@@ -1,13 +1,14 @@
 import type { Instrument } from '../core/instrument.ts'
 import type { Costs } from '../core/matching.ts'
-import { DAY_MS, type EpochMs } from '../core/time.ts'
+import type { Fill } from '../core/order.ts'
+import type { EpochMs } from '../core/time.ts'
 import { isTimeframe, timeframeMs } from '../core/timeframe.ts'
 import type { PastLine } from '../ports.ts'
 import { TrailBook, type OpenPosition } from '../session/trail-book.ts'
 import { EquityPoints, type EquityPoint } from './equity-points.ts'
 import { Newest } from './newest.ts'
 import { OrderList } from './order-list.ts'
-import type { RiskState } from './ports.ts'
+import { RiskBook, type Risk } from './risk-book.ts'
 import {
   alarmRow, decisionRow, historyRow, seqOf, tradeRow, type AlarmRow, type DecisionRow, type HistoryRow, type OrderRow, type TradeRow,
 } from './rows.ts'
@@ -21,12 +22,6 @@ export interface Mark {
   readonly kind: 'entry' | 'exit'
   readonly price: number
   readonly reason: string | null
-}
-
-export interface Risk {
-  readonly state: RiskState
-  readonly reason: string | null
-  readonly since: string | null
 }
 
 /** What a line changed, told to whoever follows. */
@@ -62,6 +57,7 @@ export class RunBook {
   readonly #candles = new Map<string, Newest<CandleValues>>()
   readonly #listeners = new Set<(change: Change) => void>()
   readonly #lineListeners = new Set<() => void>()
+  readonly #risk = new RiskBook()
   readonly #byStatus = new Map<string, number>()
   /** Price of each symbol when it was first decided on, and now. */
   readonly #span = new Map<string, { readonly first: number; last: number }>()
@@ -82,8 +78,6 @@ export class RunBook {
   #answered = 0
   #since: string | null = null
   #lastEvent: string | null = null
-  #risk: Risk = { state: 'RUNNING', reason: null, since: null }
-  #operatorReason: string | null = null
 
   /** `startCash` is for trails that do not tell it, as those of backtests. */
   constructor(readonly startCash: number | null = null) {}
@@ -108,6 +102,13 @@ export class RunBook {
       case 'alarm': return this.#alarm(line)
       default: return undefined
     }
+  }
+
+  /** Takes a sale of a run that stands still, before its trail tells of it. */
+  beside(fill: Fill): void {
+    this.#book?.beside(fill)
+    this.#mark(fill.time)
+    this.#tell({ kind: 'position', symbol: fill.symbol })
   }
 
   /** Returns what ends it. */
@@ -159,12 +160,8 @@ export class RunBook {
     return this.#candles.get(symbol) ?? null
   }
 
-  /** What a loss limit stopped goes on with the next UTC day, of which the trail says nothing. */
   get risk(): Risk {
-    const { state, since, reason } = this.#risk
-    if (state !== 'REDUCING' || reason !== 'max-daily-loss' || since === null || this.#lastEvent === null) return this.#risk
-    const day = (iso: string): number => Math.floor((Date.parse(iso) - 1) / DAY_MS)
-    return day(this.#lastEvent) > day(since) ? { state: 'RUNNING', reason: null, since: null } : this.#risk
+    return this.#risk.at(this.#lastEvent)
   }
 
   #tell(change: Change): void {
@@ -271,19 +268,13 @@ export class RunBook {
     this.#tell({ kind: 'trade', row })
   }
 
-  /** Lines with an order or a symbol refuse one wish; the state stood before. */
   #riskLine(line: PastLine): void {
-    if (line['order'] !== undefined || line['symbol'] !== undefined) return
-    const { rule, state } = line
-    const reason = rule === 'operator' ? (this.#operatorReason ?? 'a person') : String(rule)
-    this.#risk = state === 'ACTIVE' ? { state: 'RUNNING', reason: null, since: line.timestamp }
-      : { state: state === 'HALTED' ? 'HALTED' : 'REDUCING', reason, since: line.timestamp }
-    this.#tell({ kind: 'risk' })
+    if (this.#risk.see(line)) this.#tell({ kind: 'risk' })
   }
 
   #operator(line: PastLine): void {
-    const { act, symbol, reason } = line
-    this.#operatorReason = typeof reason === 'string' ? reason : null
+    const { act, symbol } = line
+    this.#risk.operator(line)
     if (act !== 'close' || typeof symbol !== 'string') return
     this.orders.leave(symbol)
     this.#tell({ kind: 'position', symbol })

@@ -257,7 +257,7 @@ describe('for whoever watches', () => {
     expect(value('tapedeck_running')).toBe(1)
     expect(value('tapedeck_provider_up{provider="gemini"}')).toBe(1)
     expect(text).toContain('route="/api/decisions/:id"')
-    expect(text).not.toContain('99999999')
+    expect(text).not.toContain('decisions/99999999')
   })
 
   it('/docs describes every route, and loads nothing from elsewhere', async () => {
