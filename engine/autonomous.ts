@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { loadExchange, makeDeps, registry, SimulatedClock, type World } from './assemble.ts'
 import { scenarioHash } from './backtest.ts'
@@ -60,7 +61,6 @@ export class AutonomousTrader {
   readonly #world: World
   readonly #options: AutonomousOptions
   readonly #tape: TapePlan | null
-  #began: boolean
   #exchange: { readonly url: string; close(): Promise<void> } | null = null
   #loop: { readonly abort: AbortController; readonly done: Promise<Ending> } | null = null
   #ending: Ending | null = null
@@ -76,7 +76,6 @@ export class AutonomousTrader {
     this.mode = mode
     const found = newestOf(scenario, out, venue, mode)
     this.continued = found !== null
-    this.#began = this.continued
     this.run = found?.run ?? liveRunId(scenario, now())
     this.directory = found?.path ?? join(out, this.run)
     this.#tape = venue !== null ? null : (found?.record['tape'] as TapePlan | undefined) ?? tapePlan(resolution, now())
@@ -131,13 +130,11 @@ export class AutonomousTrader {
     const { scenario, folder } = this.#resolution
     const world = { ...this.#world, signal: AbortSignal.any([abort.signal, this.#world.signal]) }
     const [market, broker] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', 'binance')])
-    const resume = this.#began ? this.directory : null
+    // A start that never reached its venue leaves nothing behind that could be gone on with.
+    const resume = existsSync(join(this.directory, 'run.json')) ? this.directory : null
     return runLive(this.#resolution, world, {
       run: this.run, out, resume,
-      connect: async (directory) => {
-        this.#began = true
-        return venue === null ? this.#connectOwn(directory) : connectTo(venue)
-      },
+      connect: (directory) => (venue === null ? this.#connectOwn(directory) : connectTo(venue)),
       market: { plugin: market, options: {} },
       broker: { plugin: broker, options: liveBrokerOptions(scenario.broker.options) },
       checkIntervalMs, asksLive: true, mode, onLine, decisions,

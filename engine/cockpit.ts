@@ -14,10 +14,11 @@ import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import { redactor } from './recording/redaction.ts'
 import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
+import type { Risk } from './server/risk-book.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
-import { halt, request, resume as resumeRun } from './session/operator-box.ts'
+import { halt, haltOf, request, resume as resumeRun, resumePending } from './session/operator-box.ts'
 import { ServiceBook } from './session/service-book.ts'
 
 export interface CockpitOptions extends Omit<AutonomousOptions, 'onLine'> {
@@ -41,7 +42,12 @@ export class Cockpit implements Shown, Controls {
   readonly #hearers: ((line: PastLine) => void)[] = []
   readonly #listeners = new Set<() => void>()
   #turning: Promise<void> | null = null
+  /** Starting the loop, and trading while none runs, one after the other: each writes the run. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** Starts that were asked for before the newest stop are not made any more. */
+  #stops = 0
   #heard: (() => void) | null = null
+  #startedAt: string | null = null
 
   /** Throws TD_SCENARIO_INVALID for a scenario that cannot be traded live, TD_TRAIL_BROKEN where its run cannot be gone on with. */
   constructor(resolution: Resolution, world: World, options: CockpitOptions) {
@@ -97,8 +103,19 @@ export class Cockpit implements Shown, Controls {
     return []
   }
 
+  /** Whether it may trade from here on: on disk before the loop has told it, or while none runs. */
+  risk(): Risk {
+    const { directory } = this.trader
+    const { risk } = this.book
+    const halt = haltOf(directory)
+    if (halt !== null) return risk.state === 'HALTED' ? risk : { state: 'HALTED', reason: halt.reason, since: isoTime(halt.time) }
+    return risk.state === 'HALTED' && resumePending(directory) ? { state: 'RUNNING', reason: null, since: null } : risk
+  }
+
   /** Stops the loop and what was started for it. */
   async end(): Promise<void> {
+    await this.stop()
+    await this.#last
     await this.trader.close()
     this.#changed()
   }
@@ -109,8 +126,13 @@ export class Cockpit implements Shown, Controls {
     return this.#turning
   }
 
-  /** Resolves once the loop has written its first line. Rejects with what a start fails with. */
-  async start(): Promise<void> {
+  /** Resolves once the loop has written its first line, or a stop came meanwhile. Rejects with what a start fails with. */
+  start(): Promise<void> {
+    const stops = this.#stops
+    return this.#inTurn(async () => { if (stops === this.#stops) await this.#start() })
+  }
+
+  async #start(): Promise<void> {
     const { trader } = this
     if (trader.running) return
     if (trader.ending !== null && 'result' in trader.ending && trader.ending.result.state === 'finished') {
@@ -126,8 +148,15 @@ export class Cockpit implements Shown, Controls {
   }
 
   async stop(): Promise<void> {
+    this.#stops++
     await this.trader.stop()
     this.#changed()
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
   }
 
   act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void> {
@@ -144,12 +173,20 @@ export class Cockpit implements Shown, Controls {
   }
 
   async close(symbol: string): Promise<void> {
-    const { directory } = this.trader
-    const { venueOf, now } = this.#options
-    const world = this.#world
     this.#begun()
-    await close(readLiveRun(directory), symbol, {
-      reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
+    // A loop that is just stopping hears nothing any more.
+    if (this.#turning !== null) await this.#turning.catch(() => {})
+    const running = await this.#inTurn(async () => {
+      if (!this.running) await this.#leave(symbol)
+      return this.running
+    })
+    if (running) await this.#leave(symbol)
+  }
+
+  async #leave(symbol: string): Promise<void> {
+    const { venueOf, now } = this.#options
+    await close(readLiveRun(this.trader.directory), symbol, {
+      reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world: this.#world, exchangeLives: true, onLine: (line) => { this.#see(line) }, now,
     })
   }
 
@@ -165,6 +202,8 @@ export class Cockpit implements Shown, Controls {
       for (const { symbol, done } of symbols) if (!done) failed.push({ symbol, message: failure ?? 'it is not known whether anything is left' })
       if (symbols.length === 0 && failure !== null) failed.push({ symbol: '*', message: failure })
       if (notHalted !== null) failed.push({ symbol: '*', message: `not halted: ${notHalted}` })
+      // A loop that runs takes them in by itself.
+      if (!this.running) for (const { fills } of symbols) for (const fill of fills) this.book.beside(fill)
     }
     this.#changed()
     return { closed, failed }
@@ -177,7 +216,6 @@ export class Cockpit implements Shown, Controls {
     this.#changed()
   }
 
-  #startedAt: string | null = null
 
   /** Nothing can be said to a run that has no directory yet. */
   #begun(): void {

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/time.ts'
 import type { ServiceHealth } from '../pipeline/provider-health.ts'
+import type { Risk } from './risk-book.ts'
 import type { RunBook } from './run-book.ts'
 
 export type RunState = 'running' | 'stopped' | 'finished' | 'failed'
@@ -53,6 +54,8 @@ export interface LaneInfo {
 /** What is shown. Every method answers at once, from memory. */
 export interface Shown {
   readonly book: RunBook
+  /** Whether it may trade, where that is known before the trail tells; left out = as the book says. */
+  risk?(): Risk
   info(): RunInfo
   /** In order of priority. */
   services(): readonly ServiceInfo[]

@@ -4,6 +4,7 @@ import { isoTime } from '../core/time.ts'
 import { roundTrip } from '../report/baselines.ts'
 import type { OpenPosition } from '../session/trail-book.ts'
 import type { Controls, LaneInfo, ServiceInfo, Shown } from './ports.ts'
+import type { Risk } from './risk-book.ts'
 import { plainTime } from './rows.ts'
 import type { CandleValues, RunBook } from './run-book.ts'
 
@@ -127,9 +128,11 @@ const LIMITS = [
   'max_open_positions', 'max_exposure', 'max_position_size', 'max_daily_loss', 'max_drawdown', 'max_consecutive_losses', 'cooldown',
 ]
 
+export const riskOf = (shown: Shown): Risk => shown.risk?.() ?? shown.book.risk
+
 export function riskView(shown: Shown): object {
   const { policy } = shown.info()
-  return { ...shown.book.risk, limits: Object.fromEntries(LIMITS.map((name) => [name, policy[name] ?? null])) }
+  return { ...riskOf(shown), limits: Object.fromEntries(LIMITS.map((name) => [name, policy[name] ?? null])) }
 }
 
 const asked = ({ successes, errors }: ServiceInfo['health']): number =>

@@ -3,7 +3,7 @@ import type { Controls } from '../ports.ts'
 import { badRequest, conflict, unknown } from '../refusal.ts'
 import * as shapes from '../shapes.ts'
 import { withoutPaths } from '../rows.ts'
-import { providerView, riskView, statusView } from '../views.ts'
+import { providerView, riskOf, riskView, statusView } from '../views.ts'
 import { answers, typed, type RouteParts } from './parts.ts'
 import { serviceNamed } from './state.ts'
 
@@ -32,7 +32,7 @@ export function actRoutes(app: FastifyInstance, { shown, controls }: RouteParts)
       if (action === 'panic') {
         const { closed, failed } = await driver.panic()
         return {
-          state: shown.book.risk.state, closed,
+          state: riskOf(shown).state, closed,
           failed: failed.map(({ symbol, message }) => ({ symbol, message: withoutPaths(message) })),
         }
       }
