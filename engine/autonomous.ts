@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { loadExchange, makeDeps, registry, SimulatedClock, type World } from './assemble.ts'
 import { scenarioHash } from './backtest.ts'
@@ -69,7 +70,6 @@ export class AutonomousTrader {
   readonly #world: World
   readonly #options: AutonomousOptions
   readonly #tape: TapePlan | null
-  #began: boolean
   #exchange: { readonly url: string; close(): Promise<void> } | null = null
   #loop: { readonly abort: AbortController; readonly done: Promise<Ending> } | null = null
   #ending: Ending | null = null
@@ -91,7 +91,6 @@ export class AutonomousTrader {
     this.kind = onPaper ? 'paper' : 'live'
     const found = newestOf(scenario, out, venue, mode, this.kind)
     this.continued = found !== null
-    this.#began = this.continued
     this.run = found?.run ?? liveRunId(scenario, now())
     this.directory = found?.path ?? join(out, this.run)
     this.#tape = venue !== null ? null : (found?.record['tape'] as TapePlan | undefined) ?? tapePlan(resolution, now())
@@ -152,13 +151,11 @@ export class AutonomousTrader {
     const world = { ...this.#world, signal: AbortSignal.any([abort.signal, this.#world.signal]) }
     const [market, broker] = await Promise.all([registry.plugin('market', 'binance'), registry.plugin('broker', onPaper ? 'paper' : 'binance')])
     const { options: assumed } = scenario.broker
-    const resume = this.#began ? this.directory : null
+    // A start that never reached its venue leaves nothing behind that could be gone on with.
+    const resume = existsSync(join(this.directory, 'run.json')) ? this.directory : null
     return runLive(this.#resolution, world, {
       run: this.run, out, resume,
-      connect: async (directory) => {
-        this.#began = true
-        return venue === null ? this.#connectOwn(directory) : connectTo(venue)
-      },
+      connect: (directory) => (venue === null ? this.#connectOwn(directory) : connectTo(venue)),
       market: { plugin: market, options: {} },
       // The market settles paper orders on finer candles by itself, and a late answer does not move the open that an order meets.
       broker: { plugin: broker, options: onPaper ? { ...(assumed as object), fillTimeframe: null } : liveBrokerOptions(assumed) },

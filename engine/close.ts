@@ -24,6 +24,8 @@ export interface CloseOptions {
   readonly world: World
   /** The practice exchange that the run brings along lives, in this process. */
   readonly exchangeLives?: boolean
+  /** Told every line that is added to the trail where nobody else runs the run. */
+  readonly onLine?: (line: PastLine) => void
   readonly now: () => number
 }
 
@@ -87,7 +89,7 @@ async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): P
     market: { plugin: wakesUntil(() => watch.look() !== null), options: {} },
     broker: await recordedBroker(record),
     checkIntervalMs: 60_000, asksLive: true, mode: sendsOrders(record) ? 'AUTONOMOUS' : 'MANUAL', atMarketEnd: 'stopped', decisions: null, about: aboutOf(record), tape: null,
-    now: options.now,
+    now: options.now, ...(options.onLine === undefined ? {} : { onLine: options.onLine }),
     notes: ['A person closed a position while no process ran the run: it was gone on with without candles.'],
   })
   return watch.look() ?? watch.silence()

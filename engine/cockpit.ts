@@ -14,10 +14,11 @@ import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import { redactor } from './recording/redaction.ts'
 import type { Controls, LaneInfo, PanicOutcome, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
+import type { Risk } from './server/risk-book.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
-import { halt, haltReason, request, resume as resumeRun } from './session/operator-box.ts'
+import { halt, haltOf, request, resume as resumeRun, resumePending } from './session/operator-box.ts'
 import { ServiceBook } from './session/service-book.ts'
 
 export interface CockpitOptions extends Omit<AutonomousOptions, 'onLine'> {
@@ -41,6 +42,10 @@ export class Cockpit implements Shown, Controls {
   readonly #hearers: ((line: PastLine) => void)[] = []
   readonly #listeners = new Set<() => void>()
   #turning: Promise<void> | null = null
+  /** Starting the loop, and trading while none runs, one after the other: each writes the run. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** Starts that were asked for before the newest stop are not made any more. */
+  #stops = 0
   #heard: (() => void) | null = null
   #startedAt: string | null = null
   /** Keys that services lack, by service. */
@@ -104,17 +109,24 @@ export class Cockpit implements Shown, Controls {
     })
   }
 
-  halted(): string | null {
-    return haltReason(this.trader.directory)
-  }
-
   lanes(): readonly LaneInfo[] {
     return this.trader.shadows().map(({ netReturn, winRate, maxDrawdown, openPositions, ...rest }) =>
       ({ ...rest, net_return: netReturn, win_rate: winRate, max_drawdown: maxDrawdown, open_positions: openPositions }))
   }
 
+  /** Whether it may trade from here on: on disk before the loop has told it, or while none runs. */
+  risk(): Risk {
+    const { directory } = this.trader
+    const { risk } = this.book
+    const halt = haltOf(directory)
+    if (halt !== null) return risk.state === 'HALTED' ? risk : { state: 'HALTED', reason: halt.reason, since: isoTime(halt.time) }
+    return risk.state === 'HALTED' && resumePending(directory) ? { state: 'RUNNING', reason: null, since: null } : risk
+  }
+
   /** Stops the loop and what was started for it. */
   async end(): Promise<void> {
+    await this.stop()
+    await this.#last
     await this.trader.close()
     this.#changed()
   }
@@ -125,8 +137,13 @@ export class Cockpit implements Shown, Controls {
     return this.#turning
   }
 
-  /** Resolves once the loop has written its first line. Rejects with what a start fails with. */
-  async start(): Promise<void> {
+  /** Resolves once the loop has written its first line, or a stop came meanwhile. Rejects with what a start fails with. */
+  start(): Promise<void> {
+    const stops = this.#stops
+    return this.#inTurn(async () => { if (stops === this.#stops) await this.#start() })
+  }
+
+  async #start(): Promise<void> {
     const { trader } = this
     if (trader.running) return
     if (trader.ending !== null && 'result' in trader.ending && trader.ending.result.state === 'finished') {
@@ -142,8 +159,15 @@ export class Cockpit implements Shown, Controls {
   }
 
   async stop(): Promise<void> {
+    this.#stops++
     await this.trader.stop()
     this.#changed()
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
   }
 
   async act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void> {
@@ -157,14 +181,22 @@ export class Cockpit implements Shown, Controls {
   }
 
   async close(symbol: string, reason: string): Promise<void> {
-    const { directory } = this.trader
-    const { venueOf, now } = this.#options
-    const world = this.#world
     const { symbols } = this.#resolution.scenario
     if (!symbols.includes(symbol)) throw new TapedeckError('TD_USAGE', `${symbol} is none of the run's symbols: ${symbols.join(', ')}`)
     this.#begun()
-    await close(readLiveRun(directory), symbol, {
-      reason, timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
+    // A loop that is just stopping hears nothing any more.
+    if (this.#turning !== null) await this.#turning.catch(() => {})
+    const running = await this.#inTurn(async () => {
+      if (!this.running) await this.#leave(symbol, reason)
+      return this.running
+    })
+    if (running) await this.#leave(symbol, reason)
+  }
+
+  async #leave(symbol: string, reason: string): Promise<void> {
+    const { venueOf, now } = this.#options
+    await close(readLiveRun(this.trader.directory), symbol, {
+      reason, timeoutMs: CLOSE_MS, venueOf, world: this.#world, exchangeLives: true, onLine: (line) => { this.#see(line) }, now,
     })
   }
 
@@ -180,6 +212,8 @@ export class Cockpit implements Shown, Controls {
       for (const { symbol, done } of symbols) if (!done) failed.push({ symbol, message: failure ?? 'it is not known whether anything is left' })
       if (symbols.length === 0 && failure !== null) failed.push({ symbol: '*', message: failure })
       if (notHalted !== null) failed.push({ symbol: '*', message: `not halted: ${notHalted}` })
+      // A loop that runs takes them in by itself.
+      if (!this.running) for (const { fills } of symbols) for (const fill of fills) this.book.beside(fill)
     }
     this.#changed()
     return { closed, failed }

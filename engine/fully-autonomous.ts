@@ -92,7 +92,9 @@ export class FullyAutonomousTrader {
 
   /** Stops the loop, and its practice exchange if it has one. Positions keep their stop and target at the venue. */
   async stop(): Promise<void> {
-    await this.#cockpit?.end()
+    // A start that is still under way is stopped as well.
+    const cockpit = await this.#opening?.catch(() => null)
+    await cockpit?.end()
   }
 
   getStatus(): AutonomousStatus {

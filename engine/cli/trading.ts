@@ -115,7 +115,7 @@ async function openServer(cockpit: Cockpit, { host, port, out }: TradingArgument
 const commandsOf = (cockpit: Cockpit): CommandHandler => async ({ act, symbol }) => {
   const { book } = cockpit
   switch (act) {
-    case 'status': return `${cockpit.info().state}, ${book.risk.state}; ${book.openPositions} open positions, equity ${String(book.equity)}, ${book.tradeCount} trades`
+    case 'status': return `${cockpit.info().state}, ${cockpit.risk().state}; ${book.openPositions} open positions, equity ${String(book.equity)}, ${book.tradeCount} trades`
     case 'stop':
       await cockpit.stop()
       return 'the loop is stopped; positions keep their stop and target'

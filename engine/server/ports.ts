@@ -1,6 +1,7 @@
 import type { EpochMs } from '../core/time.ts'
 import type { OperatorAct } from '../ports.ts'
 import type { ServiceHealth } from '../pipeline/provider-health.ts'
+import type { Risk } from './risk-book.ts'
 import type { RunBook } from './run-book.ts'
 
 export type RunState = 'running' | 'stopped' | 'finished' | 'failed'
@@ -54,11 +55,11 @@ export interface LaneInfo {
 /** What is shown. Every method answers at once, from memory. */
 export interface Shown {
   readonly book: RunBook
+  /** Whether it may trade, where that is known before the trail tells; left out = as the book says. */
+  risk?(): Risk
   info(): RunInfo
   /** In order of priority. */
   services(): readonly ServiceInfo[]
-  /** Why no order may leave, or null: said at once, before the loop has taken note. Left out = as the book says. */
-  halted?(): string | null
   /** Shadow lanes; the trading lane is told by the book. */
   lanes(): readonly LaneInfo[]
 }

@@ -1,5 +1,6 @@
 import type { Instrument } from '../core/instrument.ts'
 import type { Costs } from '../core/matching.ts'
+import type { Fill } from '../core/order.ts'
 import type { EpochMs } from '../core/time.ts'
 import { isTimeframe, timeframeMs } from '../core/timeframe.ts'
 import type { PastLine } from '../ports.ts'
@@ -7,10 +8,10 @@ import { TrailBook, type OpenPosition } from '../session/trail-book.ts'
 import { EquityPoints, type EquityPoint } from './equity-points.ts'
 import { Newest } from './newest.ts'
 import { OrderList } from './order-list.ts'
+import { RiskBook, type Risk } from './risk-book.ts'
 import {
   alarmRow, decisionRow, historyRow, seqOf, tradeRow, type AlarmRow, type DecisionRow, type HistoryRow, type OrderRow, type TradeRow,
 } from './rows.ts'
-import { RiskState, type Risk } from './risk-state.ts'
 
 /** Open time in ms, open, high, low, close, volume. */
 export type CandleValues = readonly [EpochMs, number, number, number, number, number]
@@ -56,6 +57,7 @@ export class RunBook {
   readonly #candles = new Map<string, Newest<CandleValues>>()
   readonly #listeners = new Set<(change: Change) => void>()
   readonly #lineListeners = new Set<() => void>()
+  readonly #risk = new RiskBook()
   readonly #byStatus = new Map<string, number>()
   /** Price of each symbol when it was first decided on, and now. */
   readonly #span = new Map<string, { readonly first: number; last: number }>()
@@ -76,7 +78,6 @@ export class RunBook {
   #answered = 0
   #since: string | null = null
   #lastEvent: string | null = null
-  readonly #risk = new RiskState()
 
   /** `startCash` is for trails that do not tell it, as those of backtests. */
   constructor(readonly startCash: number | null = null) {}
@@ -103,6 +104,13 @@ export class RunBook {
       case 'alarm': return this.#alarm(line)
       default: return undefined
     }
+  }
+
+  /** Takes a sale of a run that stands still, before its trail tells of it. */
+  beside(fill: Fill): void {
+    this.#book?.beside(fill)
+    this.#mark(fill.time)
+    this.#tell({ kind: 'position', symbol: fill.symbol })
   }
 
   /** Returns what ends it. */
@@ -272,7 +280,7 @@ export class RunBook {
 
   #operator(line: PastLine): void {
     const { act, symbol } = line
-    this.#risk.said(line)
+    this.#risk.operator(line)
     if (act !== 'close' || typeof symbol !== 'string') return
     this.orders.leave(symbol)
     this.#tell({ kind: 'position', symbol })

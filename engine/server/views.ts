@@ -4,8 +4,8 @@ import { isoTime } from '../core/time.ts'
 import { roundTrip } from '../report/baselines.ts'
 import type { OpenPosition } from '../session/trail-book.ts'
 import type { Controls, LaneInfo, ServiceInfo, Shown } from './ports.ts'
+import type { Risk } from './risk-book.ts'
 import { plainTime } from './rows.ts'
-import type { Risk } from './risk-state.ts'
 import type { CandleValues, RunBook } from './run-book.ts'
 
 /** The lane that trades. */
@@ -128,12 +128,7 @@ const LIMITS = [
   'max_open_positions', 'max_exposure', 'max_position_size', 'max_daily_loss', 'max_drawdown', 'max_consecutive_losses', 'cooldown',
 ]
 
-/** A person's halt is in force from the moment on that it is on disk. */
-export function riskOf(shown: Shown): Risk {
-  const { risk } = shown.book
-  const reason = shown.halted?.() ?? null
-  return reason === null || risk.state === 'HALTED' ? risk : { ...risk, state: 'HALTED', reason }
-}
+export const riskOf = (shown: Shown): Risk => shown.risk?.() ?? shown.book.risk
 
 export function riskView(shown: Shown): object {
   const { policy } = shown.info()

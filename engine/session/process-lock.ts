@@ -1,5 +1,5 @@
 import { linkSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { isAlive } from './run-directory.ts'
 
 interface Claim {
@@ -17,17 +17,25 @@ interface Claim {
  * next number, of which there is one; and whoever still sees a living claim beside its own steps back.
  */
 export class ProcessLock {
+  /** What this process has: its own claims, in files, look like those of a dead process that had the same id. */
+  static readonly #held = new Set<string>()
+  readonly #base: string
   readonly #file: string
+  #released = false
 
-  private constructor(file: string) {
+  private constructor(base: string, file: string) {
+    this.#base = base
     this.#file = file
+    ProcessLock.#held.add(base)
   }
 
   /**
-   * Takes the lock, or returns the id of the process that has it. An own claim counts as that of a dead process which
-   * had the same id, as happens in containers.
+   * Takes the lock, or returns the id of the process that has it, which may be this one. A claim in this process's name
+   * that it does not have is that of a dead process which had the same id, as happens in containers.
    */
-  static take(base: string): ProcessLock | number {
+  static take(given: string): ProcessLock | number {
+    const base = resolve(given)
+    if (ProcessLock.#held.has(base)) return process.pid
     for (;;) {
       const before = claims(base)
       const living = before.find(holds)
@@ -38,7 +46,7 @@ export class ProcessLock {
       const rival = others.find(holds)
       if (rival === undefined) {
         others.forEach(clear)
-        return new ProcessLock(file)
+        return new ProcessLock(base, file)
       }
       rmSync(file, { force: true })
       return rival.pid
@@ -59,7 +67,11 @@ export class ProcessLock {
     }
   }
 
+  /** Safe to call twice. */
   release(): void {
+    if (this.#released) return
+    this.#released = true
+    ProcessLock.#held.delete(this.#base)
     rmSync(this.#file, { force: true })
   }
 }

@@ -38,6 +38,8 @@ export class TrailBook {
   readonly #told = new Set<string>()
   /** Somebody else's sales may come beside the trail; then each of the trail's own has to be known again. */
   readonly #mixed: boolean
+  /** Sales that were booked before the trail told of them. */
+  readonly #ahead = new Set<string>()
   #now: EpochMs = 0
 
   constructor({ cash, instruments }: BookTerms, mixed = false) {
@@ -81,6 +83,7 @@ export class TrailBook {
     const { type, timestamp } = fields
     if (type === 'fill') {
       const fill = fillOf(fields)
+      if (this.#ahead.delete(fingerprint(fill))) return
       if (this.#mixed) this.#told.add(fingerprint(fill))
       this.#book(fill)
       return
@@ -93,10 +96,13 @@ export class TrailBook {
     } else if (holding !== undefined) this.#follow(fields, holding)
   }
 
-  /** A sale that the trail may not hold yet. */
+  /** A sale that the trail may not hold yet; when it comes there as well, it counts once. */
   beside(fill: Fill): void {
     const holding = this.#holdings.get(fill.symbol)
-    if (!this.#told.has(fingerprint(fill)) && holding?.open === true && fill.time >= holding.entryTime) this.#book(fill)
+    const print = fingerprint(fill)
+    if (this.#told.has(print) || this.#ahead.has(print) || holding?.open !== true || fill.time < holding.entryTime) return
+    this.#ahead.add(print)
+    this.#book(fill)
   }
 
   /** A price that no market line told. */

@@ -39,6 +39,17 @@ describe('a fully autonomous trader', () => {
     expect(decided).toHaveLength(trader.getStatus().loop_iterations)
   })
 
+  it('is stopped while it starts, and is had once by a process', async () => {
+    const [one, other] = [traderWith({ out: join(folder, 'shared') }), traderWith({ out: join(folder, 'shared') })]
+    const starting = one.start()
+    await one.stop()
+    await starting
+    expect(one.getStatus().is_running).toBe(false)
+    await one.start()
+    await expect(other.start()).rejects.toMatchObject({ code: 'TD_LOCKED' })
+    await one.stop()
+  })
+
   it('refuses to start with what is wrong, and can be started once that is mended', async () => {
     await expect(traderWith({ scenario: join(folder, 'none.yaml') }).start()).rejects.toMatchObject({ code: 'TD_SCENARIO_MISSING' })
     await expect(traderWith({ env: { CHECK_INTERVAL: '5', BINANCE_ENV: 'mainnet' } }).start()).rejects.toMatchObject({ code: 'TD_VENUE' })

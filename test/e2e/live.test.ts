@@ -4,7 +4,7 @@ import { until, workspace, type Outcome, type Running } from '../support/cli.ts'
 const home = workspace()
 /** Five-second candles in a twentieth of their time. */
 const ENV = { CHECK_INTERVAL: '5' }
-const SPEED = ['--speed', '40']
+const SPEED = ['--speed', '40', '--port', '0']
 const live = { name: 'live', market: { source: 'synthetic' }, strategy: { name: 'sma-cross', params: { fast: 2, slow: 3 } }, policy: { positionSize: 0.1 } }
 home.put('live.yaml', live)
 

@@ -74,6 +74,27 @@ describe('RunBook', () => {
     expect(book.risk).toMatchObject({ state: 'HALTED', reason: 'lunch' })
   })
 
+  it('takes what a person stopped for lifted by that person only, whatever limits and days come and go', () => {
+    const book = new RunBook()
+    const next = (fields: object, day = 7): void => {
+      book.see({ seq: book.seq + 1, run: 'x', timestamp: `2024-01-0${day}T12:00:00.000Z`, ...fields } as unknown as PastLine)
+    }
+    next({ type: 'operator', act: 'reduce', symbol: null, reason: 'max-daily-loss' })
+    next({ type: 'risk', rule: 'operator', state: 'REDUCING', equity: 1 })
+    next({ type: 'risk', rule: 'max-daily-loss', state: 'REDUCING', equity: 1 })
+    next({ type: 'market', event: 'wake' }, 8)
+    expect(book.risk).toEqual({ state: 'REDUCING', reason: 'max-daily-loss', since: '2024-01-07T12:00:00.000Z' })
+    next({ type: 'operator', act: 'halt', symbol: null, reason: 'lunch' }, 8)
+    next({ type: 'risk', rule: 'operator', state: 'HALTED', equity: 1 }, 8)
+    next({ type: 'risk', rule: 'max-daily-loss', state: 'REDUCING', equity: 1 }, 8)
+    expect(book.risk).toMatchObject({ state: 'HALTED', reason: 'lunch' })
+    next({ type: 'operator', act: 'resume', symbol: null, reason: 'back' }, 8)
+    next({ type: 'risk', rule: 'operator', state: 'REDUCING', equity: 1 }, 8)
+    expect(book.risk).toMatchObject({ state: 'REDUCING', reason: 'max-daily-loss' })
+    next({ type: 'market', event: 'wake' }, 9)
+    expect(book.risk.state).toBe('RUNNING')
+  })
+
   it('shows each order once, as it stands', () => {
     const book = bookOf(dice)
     const orders = book.orders.newest(KEPT.orders)

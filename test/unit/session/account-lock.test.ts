@@ -104,15 +104,26 @@ describe('ProcessLock', () => {
     expect(ProcessLock.take(base)).toBeInstanceOf(ProcessLock)
   })
 
-  it('is taken from a process of the own id, and only the new one frees it', () => {
+  it('is taken from a dead process that had the own id', () => {
     const base = join(folder, 'thing')
-    const first = ProcessLock.take(base)
-    const second = ProcessLock.take(base)
-    if (typeof first === 'number' || typeof second === 'number') throw new Error('not taken')
-    first.release()
+    writeFileSync(`${base}.1.pid`, `${process.pid}\n`)
+    const lock = ProcessLock.take(base)
+    if (typeof lock === 'number') throw new Error('not taken')
     expect(ProcessLock.holder(base)).toBe(process.pid)
-    second.release()
+    lock.release()
     expect(ProcessLock.holder(base)).toBeNull()
+  })
+
+  it('is had once within a process as well, by whatever path, and only whoever has it frees it', () => {
+    const first = ProcessLock.take(join(folder, 'thing'))
+    expect(ProcessLock.take(join(folder, 'elsewhere', '..', 'thing'))).toBe(process.pid)
+    if (typeof first === 'number') throw new Error('not taken')
+    first.release()
+    const second = ProcessLock.take(join(folder, 'thing'))
+    first.release()
+    expect([ProcessLock.holder(join(folder, 'thing')), ProcessLock.take(join(folder, 'thing'))]).toEqual([process.pid, process.pid])
+    if (typeof second !== 'number') second.release()
+    expect(ProcessLock.holder(join(folder, 'thing'))).toBeNull()
   })
 
   it.each(['', 'nobody', '-1', '0'])('is taken where its file says %j', (text) => {
