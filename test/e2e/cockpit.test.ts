@@ -79,6 +79,8 @@ describe('a cockpit', () => {
     ])
     await cockpit.start()
     await expect.poll(() => cockpit.book.risk.state, { timeout: 20_000 }).toBe('HALTED')
+    // The sale is taken in with the first wake-up.
+    await expect.poll(() => bookOf(cockpit.trader.directory).openPositions, { timeout: 20_000 }).toBe(0)
     await cockpit.stop()
     agrees(cockpit)
     expect(cockpit.book.tradeCount).toBe(1)
