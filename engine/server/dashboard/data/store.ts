@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { ApiError } from './api.ts'
+import { moneyDigits } from './format.ts'
 import { Resource } from './resource.ts'
 import type {
   Alarm, Candles, Decision, Equity, Figures, Lane, PastRun, Position, Risk, Run, Service, Status, Trade,
@@ -33,6 +34,9 @@ export class Store {
   readonly candles = new Resource<Candles>('/api/candles', this.#failed)
   /** The symbol whose candles are shown; null before the run is known. */
   readonly symbol = signal<string | null>(null)
+
+  /** Decimals of amounts of money. */
+  get digits(): number { return moneyDigits(this.figures.value?.equity) }
 
   async loadAll(): Promise<void> {
     const { status, run, figures, positions, trades, equity, decisions, risk, services, lanes, alarms, runs } = this
