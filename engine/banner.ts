@@ -12,6 +12,8 @@ export interface BannerFacts {
   readonly continued: boolean
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
   readonly venue: Venue['name']
+  /** Orders are filled on paper, with the venue's prices. */
+  readonly onPaper: boolean
   /** Why it is this venue, where nobody chose it. */
   readonly because: string | null
   readonly services: readonly { readonly name: string; readonly provider: DecisionProvider }[]
@@ -24,12 +26,12 @@ const TOKENS = { input: 280, output: 60 }
 const LINE = '='.repeat(72)
 
 const VENUES: Readonly<Record<Venue['name'], string>> = {
-  practice: 'a practice exchange on this machine', testnet: "Binance's testnet", demo: "Binance's demo venue", mainnet: 'Binance, with REAL MONEY',
+  practice: 'a practice exchange on this machine', public: 'Binance', testnet: "Binance's testnet", demo: "Binance's demo venue", mainnet: 'Binance, with REAL MONEY',
 }
 
 /** What a start says, line by line. */
 export function bannerOf({ scenario }: Resolution, facts: BannerFacts): string[] {
-  const { mode, venue, because, services, url, run, continued } = facts
+  const { mode, venue, onPaper, because, services, url, run, continued } = facts
   const { symbols, timeframe, policy, ai } = scenario
   const asked = services.filter(({ provider }) => provider.lacks === undefined)
   const lines = [
@@ -37,7 +39,7 @@ export function bannerOf({ scenario }: Resolution, facts: BannerFacts): string[]
     mode === 'AUTONOMOUS' ? '🤖 AUTONOMOUS MODE ENABLED - FULLY AUTOMATED AI TRADING' : '🤖 MANUAL MODE - DECISIONS ARE NOTED AS SIGNAL, NOTHING IS SENT',
     ...(mode === 'AUTONOMOUS' ? ['⚠️  NO HUMAN INTERVENTION REQUIRED - ORDERS ARE SENT BY DECISIONS ALONE'] : []),
     LINE,
-    `✅ Trading at ${VENUES[venue]}${because === null ? '' : ` (${because})`}`,
+    `✅ Trading ${onPaper ? 'on paper, with prices of' : 'at'} ${VENUES[venue]}${because === null ? '' : ` (${because})`}`,
     `✅ ${symbols.join(', ')}, a decision every ${timeframe}, each within ${decisionDeadlineMs(timeframeMs(timeframe)) / 1000} s`,
     `✅ ${continued ? 'Going on with run' : 'Run'} ${run}`,
     ...services.map(({ name, provider: { lacks, model } }, index) =>

@@ -13,7 +13,7 @@ import { restartHint, type LiveRun } from './positions.ts'
 import { readRecordedRun, recordedBroker } from './recorded-run.ts'
 import { request } from './session/operator-box.ts'
 import { fillOf } from './session/past.ts'
-import { ownsExchange } from './venue.ts'
+import { isPaper, ownsExchange } from './venue.ts'
 
 export interface CloseOptions {
   readonly reason: string
@@ -64,6 +64,10 @@ async function closeThere({ path }: LiveRun, symbol: string, options: CloseOptio
 
 async function closeHere(run: LiveRun, symbol: string, options: CloseOptions): Promise<Closed> {
   const { path, record } = run
+  if (isPaper(record)) {
+    throw new TapedeckError('TD_USAGE', `${run.run}: ${symbol} is held on paper, where only the price of a candle ends a position; `
+      + `\`${restartHint(run)}\` goes on with the run, then close ${symbol}`)
+  }
   if (ownsExchange(record) && options.exchangeLives !== true) {
     throw new TapedeckError('TD_EXCHANGE_FAILED',
       `${run.run}: its practice exchange ended with its process; `

@@ -9,15 +9,15 @@ import type { Resolution } from './config/resolve.ts'
 import { isoTime } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import { panic } from './panic.ts'
-import type { PastLine, Venue } from './ports.ts'
+import type { OperatorAct, PastLine, Venue } from './ports.ts'
 import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import { redactor } from './recording/redaction.ts'
-import type { Controls, Flattened, LaneInfo, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
+import type { Controls, LaneInfo, PanicOutcome, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
-import { halt, request, resume as resumeRun } from './session/operator-box.ts'
+import { halt, haltReason, request, resume as resumeRun } from './session/operator-box.ts'
 import { ServiceBook } from './session/service-book.ts'
 
 export interface CockpitOptions extends Omit<AutonomousOptions, 'onLine'> {
@@ -42,6 +42,9 @@ export class Cockpit implements Shown, Controls {
   readonly #listeners = new Set<() => void>()
   #turning: Promise<void> | null = null
   #heard: (() => void) | null = null
+  #startedAt: string | null = null
+  /** Keys that services lack, by service. */
+  readonly #lacking = new Map<string, string>()
 
   /** Throws TD_SCENARIO_INVALID for a scenario that cannot be traded live, TD_TRAIL_BROKEN where its run cannot be gone on with. */
   constructor(resolution: Resolution, world: World, options: CockpitOptions) {
@@ -53,6 +56,11 @@ export class Cockpit implements Shown, Controls {
     this.trader = new AutonomousTrader(resolution, world, { ...options, onLine: (line) => { this.#see(line) } })
     const trail = join(this.trader.directory, 'audit.jsonl')
     if (existsSync(trail)) for (const { fields } of readTrail(trail).lines) this.book.see(fields)
+  }
+
+  /** Services that cannot be asked for want of a key are shown as that. */
+  knowServices(services: readonly { readonly name: string; readonly provider: { readonly lacks?: string } }[]): void {
+    for (const { name, provider: { lacks } } of services) if (lacks !== undefined) this.#lacking.set(name, lacks)
   }
 
   /** `listener` is told every line that is added to the trail. */
@@ -81,20 +89,28 @@ export class Cockpit implements Shown, Controls {
     const { scenario } = this.#resolution
     const { ending } = trader
     const record = {
-      run: trader.run, kind: 'live', venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
+      run: trader.run, kind: trader.kind, venue: { name: trader.venue }, scenario, scenarioSha256: scenarioHash(scenario), startedAt: this.#startedAt,
     }
     return runInfo(record, this.book, {
-      state: this.#state(), mode: trader.mode,
+      state: this.#state(), mode: trader.mode, shadows: trader.shadows().map(({ name }) => name),
       notes: ending !== null && 'error' in ending ? [`The loop failed: ${this.#redact(messageOf(ending.error))}`] : [],
     })
   }
 
   services(): readonly ServiceInfo[] {
-    return serviceList(this.#services, this.#resolution.scenario.providers.map(({ name }) => name))
+    return serviceList(this.#services, this.#resolution.scenario.providers.map(({ name }) => name)).map((service) => {
+      const lacking = this.#lacking.get(service.name)
+      return lacking === undefined ? service : { ...service, health: { ...service.health, state: 'DISABLED', reason: `${lacking} is not set`, until: null } }
+    })
+  }
+
+  halted(): string | null {
+    return haltReason(this.trader.directory)
   }
 
   lanes(): readonly LaneInfo[] {
-    return []
+    return this.trader.shadows().map(({ netReturn, winRate, maxDrawdown, openPositions, ...rest }) =>
+      ({ ...rest, net_return: netReturn, win_rate: winRate, max_drawdown: maxDrawdown, open_positions: openPositions }))
   }
 
   /** Stops the loop and what was started for it. */
@@ -130,37 +146,36 @@ export class Cockpit implements Shown, Controls {
     this.#changed()
   }
 
-  act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void> {
+  async act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void> {
     const { directory } = this.trader
     const { now } = this.#options
-    return new Promise((resolve) => {
-      this.#begun()
-      if (act === 'halt') halt(directory, reason, now())
-      else if (act === 'resume') resumeRun(directory, now())
-      else request(directory, 'reduce', null, reason, now())
-      this.#changed()
-      resolve()
-    })
+    this.#begun()
+    if (act === 'halt') halt(directory, reason, now())
+    else if (act === 'resume') resumeRun(directory, reason, now())
+    else request(directory, act, null, reason, now())
+    this.#changed()
   }
 
-  async close(symbol: string): Promise<void> {
+  async close(symbol: string, reason: string): Promise<void> {
     const { directory } = this.trader
     const { venueOf, now } = this.#options
     const world = this.#world
+    const { symbols } = this.#resolution.scenario
+    if (!symbols.includes(symbol)) throw new TapedeckError('TD_USAGE', `${symbol} is none of the run's symbols: ${symbols.join(', ')}`)
     this.#begun()
     await close(readLiveRun(directory), symbol, {
-      reason: 'dashboard', timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
+      reason, timeoutMs: CLOSE_MS, venueOf, world, exchangeLives: true, now,
     })
   }
 
-  async panic(): Promise<Flattened> {
+  async panic(reason: string): Promise<PanicOutcome> {
     const { directory } = this.trader
     const { venueOf, now } = this.#options
     const world = this.#world
     this.#begun()
     const closed: string[] = []
     const failed: { symbol: string; message: string }[] = []
-    for await (const { symbols, failure, notHalted } of panic([readLiveRun(directory)], { reason: 'dashboard', venueOf, world, exchangeLives: true, now })) {
+    for await (const { symbols, failure, notHalted } of panic([readLiveRun(directory)], { reason, venueOf, world, exchangeLives: true, now })) {
       for (const { symbol, done } of symbols) if (done) closed.push(symbol)
       for (const { symbol, done } of symbols) if (!done) failed.push({ symbol, message: failure ?? 'it is not known whether anything is left' })
       if (symbols.length === 0 && failure !== null) failed.push({ symbol: '*', message: failure })
@@ -176,8 +191,6 @@ export class Cockpit implements Shown, Controls {
     else await disable(name, 'a person said so', this.#services, this.#world, now())
     this.#changed()
   }
-
-  #startedAt: string | null = null
 
   /** Nothing can be said to a run that has no directory yet. */
   #begun(): void {

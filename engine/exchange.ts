@@ -95,15 +95,18 @@ async function readTape({ files, symbol, timeframe, from, to }: StandAloneOption
   const plugin = await registry.plugin('market', 'candle-replay')
   const wanted = { file: files, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) }
   const parsed = parseOptions(plugin.options, wanted, 'exchange', [], 'TD_PLUGIN_OPTIONS')
-  const open = (as: Timeframe): MarketSource | Promise<MarketSource> => plugin.create(
+  const open = (as: Timeframe, fillTimeframe: Timeframe | null = null): MarketSource | Promise<MarketSource> => plugin.create(
     parsed, makeDeps(world, new SimulatedClock(), 1, plugin.env),
     {
-      symbols: [symbol], timeframe: as, fillTimeframe: null, instruments: { [symbol]: instrumentOf(symbol) },
+      symbols: [symbol], timeframe: as, fillTimeframe, instruments: { [symbol]: instrumentOf(symbol) },
       folder: process.cwd(),
     },
   )
-  const own = timeframe ?? await (await open('1d')).ownTimeframe!(symbol)
-  const [tape] = await loadTape(await open(own), [symbol])
+  const recorded = await (await open('1d')).ownTimeframe!(symbol)
+  const wantedAs = timeframe ?? recorded
+  // Orders meet the minutes where they are known, and clients see them.
+  const minutes = timeframeMs(recorded) <= timeframeMs('1m') && timeframeMs(wantedAs) > timeframeMs('1m')
+  const [tape] = await loadTape(await open(wantedAs, minutes ? '1m' : null), [symbol])
   world.signal.throwIfAborted()
   if (tape.rows === 0) throw new TapedeckError('TD_TAPE_EMPTY', `${files.join(', ')}: there is no candle to trade on`)
   return tape

@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import { registry } from './assemble.ts'
 import { Cockpit } from './cockpit.ts'
 import { resolveScenario, type Resolution } from './config/resolve.ts'
 import { loadScenario } from './config/scenario-file.ts'
 import { liveSettings, readSettings } from './config/settings.ts'
 import { TapedeckError } from './errors.ts'
+import { FASTEST } from './exchange.ts'
 import type { Logger } from './ports.ts'
 import { RealClock } from './real-clock.ts'
 import { statusView } from './server/views.ts'
@@ -27,6 +29,11 @@ export interface FullyAutonomousOptions {
 }
 
 /** How a trader stands, as `GET /api/autonomous-status` tells it. */
+const known = z.strictObject({
+  scenario: z.string('expected the path of a scenario file'), out: z.string(), exchange: z.string(),
+  speed: z.number().gt(0).max(FASTEST), decisions: z.string().nullable(), env: z.record(z.string(), z.string().optional()), log: z.unknown(),
+}).partial().required({ scenario: true })
+
 export interface AutonomousStatus {
   readonly enabled: boolean
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
@@ -60,7 +67,13 @@ export class FullyAutonomousTrader {
   #opening: Promise<Cockpit> | null = null
   #cockpit: Cockpit | null = null
 
+  /** Throws TD_USAGE for options that are none. */
   constructor(options: FullyAutonomousOptions) {
+    const parsed = known.safeParse(options)
+    if (!parsed.success) {
+      const [{ path, message }] = parsed.error.issues
+      throw new TapedeckError('TD_USAGE', `FullyAutonomousTrader: ${path.join('.') || 'options'}: ${message}; give { scenario: FILE } and what else it takes`)
+    }
     this.#options = options
   }
 

@@ -22,7 +22,7 @@ export function paperBlock({ name, broker }: ResolvedScenario, doing: string): P
   const paper = broker.options as PaperBlock
   if (paper.latencyCandles > 0) {
     throw new TapedeckError('TD_SCENARIO_INVALID', `${name}: broker.latencyCandles is ${paper.latencyCandles}: `
-      + 'an exchange fills at once; set it to 0')
+      + `${doing} fills at once; set it to 0`)
   }
   return paper
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { openAnswers, type Answers } from './answers.ts'
 import { assembleOne, makeDeps, type LaneTerms, type World } from './assemble.ts'
 import { checkShapes, parseTrailLine, type TrailLine } from './audit/reader.ts'
@@ -9,8 +10,9 @@ import { scenarioHash } from './backtest.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
 import { instrumentOf } from './core/instrument.ts'
 import { isoTime, type EpochMs } from './core/time.ts'
+import { timeframeMs, type Timeframe } from './core/timeframe.ts'
 import { describe, TapeWatch, type DescribeOptions, type Played } from './describe.ts'
-import { TapedeckError } from './errors.ts'
+import { messageOf, TapedeckError } from './errors.ts'
 import type { Broker, Clock, Journal, MarketEvent, MarketSource, PastLine, Plugin, Venue } from './ports.ts'
 import type { ServiceHealth } from './pipeline/provider-health.ts'
 import type { ReportData } from './report/report-data.ts'
@@ -26,6 +28,7 @@ import { stateFields } from './session/recorded-steps.ts'
 import { RecordedMarket, ReplayBroker, ReplayMarket } from './session/retrace.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
 import { runSession } from './session/session.ts'
+import { Shadows } from './shadows.ts'
 import { version } from './version.ts'
 
 export interface LiveOptions {
@@ -38,6 +41,8 @@ export interface LiveOptions {
   readonly connect: (directory: string) => Promise<Connected>
   readonly market: { readonly plugin: Plugin<'market', unknown>; readonly options: unknown }
   readonly broker: { readonly plugin: Plugin<'broker', unknown>; readonly options: unknown }
+  /** The broker fills by candles alone, so that going through them again brings it to where it stood: nothing is sent. */
+  readonly onPaper?: boolean
   readonly checkIntervalMs: number
   /** AI services may be asked where the scenario names no recording. */
   readonly asksLive: boolean
@@ -47,6 +52,10 @@ export interface LiveOptions {
   readonly decisions: string | null
   /** AUTONOMOUS sends orders, MANUAL notes what it would have sent. */
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
+  /** People are heard while nothing comes from the market: not where somebody steps the time. Left out = between events. */
+  readonly hearsAtOnce?: boolean
+  /** Told of the run's shadow lanes, once they begin; left out = there are none. */
+  readonly onShadows?: (shadows: Shadows) => void
   /** Told every line that is added to the trail. */
   readonly onLine?: (line: PastLine) => void
   /** What else run.json says, such as how it was rehearsed. */
@@ -115,23 +124,41 @@ function damaged(path: string): never {
 export const brokerLines = (lines: readonly TrailLine[]): PastLine[] =>
   lines.map(({ fields }) => fields).filter(({ type }) => type === 'intent' || type === 'order' || type === 'fill')
 
-/** Open time of the newest recorded candle, by symbol. */
-function newestCandles(lines: readonly TrailLine[]): Readonly<Record<string, EpochMs>> {
+/** Open time of the newest recorded candle that was decided on, or only settled, by symbol. */
+function newestCandles(lines: readonly TrailLine[], event: 'candles' | 'settling'): Readonly<Record<string, EpochMs>> {
   const newest: Record<string, EpochMs> = {}
   for (const { fields } of lines) {
-    if (fields.type !== 'market' || fields['event'] !== 'candles') continue
+    if (fields.type !== 'market' || fields['event'] !== event || fields['timeframe'] === OPENING) continue
     newest[fields['symbol'] as string] = (fields['rows'] as number[][]).at(-1)![0]
   }
   return newest
 }
 
-/** What people ask for, between what the market sends. */
+/** A person is heard this soon where time is real, in ms. */
+const HEARD_MS = 500
+
+/** What people ask for, between what the market sends; with `atOnce` also while nothing comes. */
 async function* operated(
-  market: MarketSource, box: OperatorBox, clock: Clock, busy: (symbol: string) => boolean,
+  market: MarketSource, box: OperatorBox, clock: Clock, busy: (symbol: string) => boolean, atOnce: boolean,
 ): AsyncGenerator<MarketEvent> {
-  for await (const event of market.events()) {
-    for (const act of box.acts(busy)) yield { ...act, time: clock.now() }
-    yield event
+  const iterator = market.events()[Symbol.asyncIterator]()
+  try {
+    for (let coming = iterator.next(); ;) {
+      const event = await (atOnce ? Promise.race([coming, pause(HEARD_MS, null, { ref: false })]) : coming)
+      let closing = false
+      for (const act of box.acts(busy)) {
+        closing ||= act.act === 'close'
+        yield { ...act, time: clock.now() }
+      }
+      // What was sold at once is booked at once.
+      if (closing && event === null) yield { kind: 'wake', time: clock.now() }
+      if (event === null) continue
+      if (event.done === true) return
+      yield event.value
+      coming = iterator.next()
+    }
+  } finally {
+    await iterator.return?.()
   }
 }
 
@@ -147,6 +174,7 @@ export async function runLive(resolution: Resolution, world: World, options: Liv
     const connected = await options.connect(directory.path)
     const { venue } = connected
     try {
+      if (options.onPaper === true) return await runIn(directory, resolution, world, options, connected)
       const lock = lockAccount(accountPlace(venue), venue.apiKey, resolution.scenario.symbols)
       try {
         return await runIn(directory, resolution, world, options, connected)
@@ -206,6 +234,7 @@ async function runIn(
   // The view can be made again from the trail: what it cannot take is no reason to stop trading.
   let viewLost = false
   const opened: Answers[] = []
+  let shadows: Shadows | null = null
   const viewed = (line: Uint8Array): void => {
     if (viewLost) return
     try {
@@ -252,17 +281,26 @@ async function runIn(
       world.log.error(`no AI can be asked, the rules decide: ${message}`)
       trail.line('alarm', clock.now(), { event: 'answers-lost', error: message })
     }
+    shadows = Shadows.open(options.onShadows === undefined ? [] : resolution.shadows, world, {
+      run, directory: directory.path, terms,
+      lost: (name, error) => {
+        world.log.error(`shadow ${name} is over, the run goes on: ${messageOf(error)}`)
+        if (past.over) trail.line('alarm', clock.now(), { event: 'shadow-lost', shadow: name, error: messageOf(error) })
+      },
+    })
+    options.onShadows?.(shadows)
+    const beside = shadows
     const box = new OperatorBox(directory.path)
     const live: MarketSource = {
-      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol)),
+      instrument: (symbol) => market.instrument(symbol), events: () => operated(market, box, clock, (symbol) => lane.awaits(symbol), options.hearsAtOnce === true),
     }
     const { lane, plan } = await assembleOne(resolution, world, {
-      market: new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail),
-      broker: new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
+      market: shadows.watch(new RecordedMarket(new ReplayMarket(past, timeframe, terms.instruments, live), trail), () => !past.over),
+      broker: options.onPaper === true ? broker : new ReplayBroker(past, terms, broker), terms, trail, clock, atEnd: 'keep', sends: options.mode === 'AUTONOMOUS',
       answers: async (links) => {
         const answers = await openAnswers(resolution, world, links, { live: options.asksLive, changed })
         opened.push(answers!)
-        return new RecordedAnswers(past, trail, new TimedAnswers(new SteadyAnswers(answers!.source, lost), clock, world.signal))
+        return beside.listen(new RecordedAnswers(past, trail, new TimedAnswers(new SteadyAnswers(answers!.source, lost), clock, world.signal)))
       },
     })
     const watch = new TapeWatch(symbols)
@@ -273,6 +311,7 @@ async function runIn(
         options.onCandles?.(watch.seen)
       },
     })
+    await shadows.end()
     const state = session.interrupted ? 'stopped' : options.atMarketEnd
     if (!past.over) {
       // Stopped while it was still being gone through: nothing has happened that the trail does not hold.
@@ -287,17 +326,20 @@ async function runIn(
     const { requests } = course.course
     log.sync()
     const played = { session, lane, links: plan.chain.links, watch, answers: opened[0] ?? null }
-    const sent = `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
+    const sent = options.onPaper === true ? `Orders were filled on paper; prices are those of ${venueText(venue)}.`
+      : `${sentText(requests.signed, requests)} signed requests went to ${venueText(venue)} over HTTP.`
     const { kind, faults } = options.about as { readonly kind?: string; readonly faults?: readonly string[] }
     const rehearsal = kind === 'rehearsal' ? { ...course.course, faults: faults ?? [] } : null
     const report = session.candles === 0 ? null
       : await tables(directory, resolution, options, played, { notes: [...options.notes, sent], rehearsal }, world)
     record(state, {
+      ...(shadows.standings().length === 0 ? {} : { shadows: shadows.standings() }),
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
       ...(report === null ? {} : outcomes(report)),
     })
     return { run, directory: directory.path, state, report, requests }
   } finally {
+    await shadows?.end()
     view?.close()
     for (const answers of opened) answers.close()
   }
@@ -311,11 +353,17 @@ const together = (...sent: readonly Sent[]): NonNullable<Sent> => ({
   public: sent.reduce((sum, one) => sum + (one?.public ?? 0), 0),
 })
 
-const venueText = ({ name }: Venue): string => (name === 'practice' ? 'the practice exchange' : `Binance (${name})`)
+const venueText = ({ name }: Venue): string =>
+  (name === 'practice' ? 'the practice exchange' : name === 'public' ? 'Binance' : `Binance (${name})`)
 
 /** What run.json and `--json` tell of a report. */
 export const outcomes = ({ figures, baselines, exits, decisions, warnings }: ReportData): object =>
   ({ figures, baselines, exits, decisions, warnings })
+
+/** Stops and targets on paper are looked at when these have closed. */
+const SETTLED_ON: Timeframe = '1m'
+/** As which a candle's first price comes, before anything else of it is known. */
+const OPENING: Timeframe = '1s'
 
 interface OpenVenue {
   readonly market: MarketSource
@@ -329,13 +377,16 @@ async function openVenue(
   { venue, clock }: Pick<Connected, 'venue' | 'clock'>, path: string, journal: Journal, lines: readonly TrailLine[],
   known: LaneTerms | null,
 ): Promise<OpenVenue> {
-  const { run, market: from, broker: to, checkIntervalMs } = options
+  const { run, market: from, broker: to, checkIntervalMs, onPaper = false } = options
   const { symbols, timeframe, seed } = scenario
   const written = bySymbol(symbols, (symbol) => instrumentOf(symbol, scenario.instruments[symbol]))
   const warmup = strategy.warmup(scenario.strategy.params)
   const market = await from.plugin.create(from.options, makeDeps(world, clock, seed, from.plugin.env), {
-    symbols, timeframe, fillTimeframe: null, instruments: written, folder,
-    live: { venue, journal, warmup, checkIntervalMs, after: newestCandles(lines) },
+    symbols, timeframe, fillTimeframe: onPaper && timeframeMs(timeframe) > timeframeMs(SETTLED_ON) ? SETTLED_ON : null, instruments: written, folder,
+    live: {
+      venue, journal, warmup, checkIntervalMs, after: newestCandles(lines, 'candles'),
+      settledAfter: newestCandles(lines, 'settling'), openings: onPaper,
+    },
   })
   const told = known === null ? await Promise.all(symbols.map(async (symbol) => market.instrument(symbol))) : []
   const instruments = known?.instruments ?? bySymbol(symbols, (_, index) => told[index])

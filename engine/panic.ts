@@ -17,7 +17,7 @@ import { halt, leavePending, request } from './session/operator-box.ts'
 import { fillFields } from './session/order-desk.ts'
 import { fillOf } from './session/past.ts'
 import { ProcessLock } from './session/process-lock.ts'
-import { ownsExchange } from './venue.ts'
+import { isPaper, ownsExchange } from './venue.ts'
 
 export interface PanicOptions {
   readonly reason: string
@@ -93,6 +93,7 @@ type Left = Pick<PanicResult, 'symbols' | 'failure'> & Partial<Pick<PanicResult,
 
 async function leave(run: LiveRun, options: PanicOptions): Promise<Left> {
   if (run.terms === null) return { symbols: [], failure: null }
+  if (isPaper(run.record)) return leaveOnPaper(run, options)
   if (ownsExchange(run.record) && run.writer === null && options.exchangeLives !== true) return postpone(run, options)
   const lock = ProcessLock.take(join(run.path, 'panic'))
   if (typeof lock === 'number') return { symbols: [], failure: `process ${lock} is at it already` }
@@ -103,13 +104,29 @@ async function leave(run: LiveRun, options: PanicOptions): Promise<Left> {
   }
 }
 
-/** Nobody but the run can bring its exchange back: it is told what to do first when it does. */
-function postpone(run: LiveRun, { reason, now }: PanicOptions): Left {
-  const { path, positions, entering } = run
+/** Symbols that the run holds or is about to, each asked to be left as soon as the run can. */
+function askToLeave({ path, positions, entering }: LiveRun, { reason, now }: PanicOptions): readonly string[] {
   const held = [...new Set([...positions.map(({ symbol }) => symbol), ...entering])]
-  if (held.length === 0) return { symbols: [], failure: null }
   const known = leavePending(path)
   for (const symbol of held) if (!known.has(symbol)) request(path, 'leave', symbol, reason, now())
+  return held
+}
+
+/** A position on paper exists in the run alone, and ends with the price of a candle. */
+function leaveOnPaper(run: LiveRun, options: PanicOptions): Left {
+  const held = askToLeave(run, options)
+  if (held.length === 0) return { symbols: [], failure: null }
+  return {
+    symbols: [], postponed: true,
+    failure: run.writer === null ? `${held.join(', ')} still held on paper: left with the first candle after \`${restartHint(run)}\``
+      : `${held.join(', ')} held on paper: the run was asked to leave and does so with the next candle`,
+  }
+}
+
+/** Nobody but the run can bring its exchange back: it is told what to do first when it does. */
+function postpone(run: LiveRun, options: PanicOptions): Left {
+  const held = askToLeave(run, options)
+  if (held.length === 0) return { symbols: [], failure: null }
   return {
     symbols: [], postponed: true,
     failure: `its practice exchange ended with its process and comes back with it, ${held.join(', ')} still held: `

@@ -130,7 +130,8 @@ export interface Broker {
   settle(now: EpochMs, symbol: string, candle?: Candle): MaybePromise<readonly Execution[]>
   /** Raises the resting stop, from the next candle on. Never lowers it. */
   raiseStop(symbol: string, stop: number): MaybePromise<void>
-  cancel(orderId: string): MaybePromise<OrderUpdateOrNothing>
+  /** What became of the order by it; null where nothing did. */
+  cancel(orderId: string): MaybePromise<Execution | null>
   /** True when nothing is pending or resting, so that `settle` may be left out. */
   readonly idle: boolean
   /**
@@ -149,7 +150,6 @@ export interface Broker {
   /** Sells the whole position at `candle`'s close, for tapes that end with `atEnd: close`. Live brokers do not have it. */
   closeAt?(symbol: string, candle: Candle): readonly Execution[]
 }
-export type OrderUpdateOrNothing = Execution | null
 
 export interface CalmRange {
   readonly low: number
@@ -261,7 +261,8 @@ export interface Strategy<P = unknown> {
  * nothing that a scenario says can name a host.
  */
 export interface Venue {
-  readonly name: 'practice' | 'testnet' | 'demo' | 'mainnet'
+  /** public: Binance's prices without an account; nothing can be sent there. */
+  readonly name: 'practice' | 'public' | 'testnet' | 'demo' | 'mainnet'
   /** Origin of the practice exchange, such as `http://127.0.0.1:4711`; null for Binance's own venues. */
   readonly url: string | null
   readonly apiKey: string
@@ -293,6 +294,10 @@ export interface LiveMarketPlan {
   readonly checkIntervalMs: number
   /** Open time of the newest candle that the run has already seen, by symbol; empty for a new run. */
   readonly after: Readonly<Record<string, EpochMs>>
+  /** The same for candles of the fill timeframe; left out = none was seen. */
+  readonly settledAfter?: Readonly<Record<string, EpochMs>>
+  /** Also send each candle's open as soon as it is known: orders that are filled on paper meet it. Left out = no. */
+  readonly openings?: boolean
 }
 
 /** What a broker is told when orders go to a venue. */
@@ -338,7 +343,10 @@ export interface Plugin<K extends PluginKind, O> {
   readonly name: string
   readonly description: string
   readonly options: Schema<O>
-  /** Names of environment variables that it may read. */
+  /**
+   * Names of environment variables that it may read. One whose value is a secret ends in KEY, SECRET, TOKEN, PASSWORD,
+   * PASSPHRASE or WEBHOOK_URL: by its name alone it is struck out of logs, trails and recordings.
+   */
   readonly env?: readonly string[]
   create(options: O, deps: Deps, plan: PluginPorts[K]['plan']): MaybePromise<PluginPorts[K]['port']>
 }

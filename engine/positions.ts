@@ -49,7 +49,7 @@ export interface UnreadableRun {
 
 /** What brings a run back whose practice exchange ended with its process. */
 export const restartHint = ({ path, record }: Pick<LiveRun, 'path' | 'record'>): string =>
-  (record['kind'] === 'live' ? hint(path, 'live', 'SCENARIO') : hint(path, 'rehearse', 'SCENARIO', '--resume'))
+  (record['kind'] === 'live' || record['kind'] === 'paper' ? hint(path, record['kind'], 'SCENARIO') : hint(path, 'rehearse', 'SCENARIO', '--resume'))
 
 /** Still to be gone on with, whether a process does or not. */
 export const isUnfinished = ({ state }: Pick<LiveRun, 'state'>): boolean => state === 'running' || state === 'stopped'

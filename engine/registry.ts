@@ -43,6 +43,12 @@ export class Registry {
     return load(this.#strategies, 'strategy', name)
   }
 
+  /** Every plugin of every kind, in the order of the manifest. */
+  async all(): Promise<readonly Plugin<PluginKind, unknown>[]> {
+    const kinds = Object.keys(this.#plugins) as PluginKind[]
+    return (await Promise.all(kinds.map((kind) => Promise.all(this.names(kind).map((name) => this.plugin(kind, name)))))).flat()
+  }
+
   names(kind: PluginKind): readonly string[] {
     return Object.keys(this.#plugins[kind])
   }

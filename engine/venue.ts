@@ -77,6 +77,12 @@ export function recordedVenue(record: RunRecord): Pick<Venue, 'name' | 'url'> {
   throw new TapedeckError('TD_USAGE', `${String(record['run'])}: this is a backtest, which trades at no venue`)
 }
 
+/** The run's orders are filled on paper: nothing of it is at any venue. */
+export const isPaper = (record: RunRecord): boolean => record['kind'] === 'paper'
+
+/** Binance's prices, without an account. */
+export const PUBLIC_DATA: Venue = { name: 'public', url: null, apiKey: '', apiSecret: '' }
+
 /** The run's practice exchange lives in its own process, and ends with it. */
 export const ownsExchange = (record: RunRecord): boolean => record['exchange'] === 'own'
 

@@ -1,3 +1,4 @@
+import { isTimeframe } from '../core/timeframe.ts'
 import type { PastLine } from '../ports.ts'
 
 type Shape = (value: unknown) => string | null
@@ -21,7 +22,8 @@ const sent: Shape = (value) => (record(value) === null && ['signed', 'public']
   ? null : 'expected numbers of signed and public requests')
 
 const CANDLES = { timestamp: time, symbol: text, more: truth, missed: truth, rows }
-const WAKE = { timestamp: time, event: (value: unknown) => (value === 'wake' ? null : 'expected "wake" or "candles"') }
+const SETTLING = { timestamp: time, symbol: text, timeframe: (value: unknown) => (typeof value === 'string' && isTimeframe(value) ? null : 'expected a timeframe'), rows }
+const WAKE = { timestamp: time, event: (value: unknown) => (value === 'wake' ? null : 'expected "wake", "candles" or "settling"') }
 const ACCOUNT = { cash: number, costs: record, instruments: record }
 const SESSION_END = { timestamp: time, requests: sent }
 const FILL = {
@@ -35,10 +37,10 @@ const TRADE = {
 const OPERATOR = { timestamp: time, act: text, reason: text }
 
 /** Types whose symbol has to be one of the run's. */
-const FED = new Set(['market', 'fill', 'trade', 'operator'])
+const FED = new Set(['market', 'fill', 'trade'])
 
 function shapeOf({ type, event }: PastLine): Readonly<Record<string, Shape>> {
-  if (type === 'market') return event === 'candles' ? CANDLES : WAKE
+  if (type === 'market') return event === 'candles' ? CANDLES : event === 'settling' ? SETTLING : WAKE
   if (type === 'session' && event === 'account') return ACCOUNT
   if (type === 'session' && (event === 'stopped' || event === 'finished')) return SESSION_END
   if (type === 'fill') return FILL

@@ -4,8 +4,9 @@ import type { Resolution } from '../config/resolve.ts'
 import { scenarioJsonSchema } from '../config/json-schema.ts'
 import { baseRate, breakEvenRate, DEFAULT_POLICY } from '../core/policy.ts'
 import { registry } from '../assemble.ts'
+import { isSecret } from '../recording/redaction.ts'
 import { percent } from '../report/format.ts'
-import { costsOf } from '../config/resolve.ts'
+import { costsOf } from '../config/resolve-policy.ts'
 import { defineCommand } from './command.ts'
 import { refuseChanges, resolveAll, scenarioOptions, type ScenarioArguments } from './scenario-options.ts'
 import type { Terminal } from './terminal.ts'
@@ -50,8 +51,7 @@ export const configCommand = defineCommand<Arguments>({
       const value = settings[key] ?? (DEFAULT_POLICY as unknown as Record<string, number | null>)[key] ?? null
       return { name, value, origin: env[name] ? 'environment' : value === null ? 'not set' : 'default' }
     })
-    const providers = await Promise.all(registry.names('provider').map((name) => registry.plugin('provider', name)))
-    const secrets = maskedSecrets(env, providers.flatMap((plugin) => (plugin.env ?? []).filter((name) => name.endsWith('_KEY'))))
+    const secrets = maskedSecrets(env, (await registry.all()).flatMap((plugin) => plugin.env ?? []).filter(isSecret))
     const resolution = argv.scenario === undefined ? null : (await resolveAll([argv.scenario], argv, terminal))[0]
     const rows = resolution === null ? [] : flatten(resolution.scenario)
       .map(([path, value]) => ({ path, value, origin: originOf(resolution, path) }))

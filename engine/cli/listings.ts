@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs'
 import { z } from 'zod'
 import { registry } from '../assemble.ts'
-import type { PluginKind, Schema } from '../ports.ts'
+import type { Schema } from '../ports.ts'
 import { defineCommand } from './command.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -93,11 +93,8 @@ export const pluginsCommand = defineCommand<Arguments>({
   describe: 'List plugins and their options',
   builder: json,
   async handler(argv, terminal) {
-    const kinds: readonly PluginKind[] = ['market', 'broker', 'provider', 'notifier']
-    const rows = (await Promise.all(kinds.map((kind) => Promise.all(registry.names(kind).map(async (name) => {
-      const plugin = await registry.plugin(kind, name)
-      return { kind, name, description: plugin.description, env: plugin.env ?? [], options: optionsOf(plugin.options) }
-    }))))).flat()
+    const rows = (await registry.all()).map(({ kind, name, description, env = [], options }) =>
+      ({ kind, name, description, env, options: optionsOf(options) }))
     if (argv.json) terminal.json(rows)
     else {
       for (const [index, row] of rows.entries()) {

@@ -11,6 +11,7 @@ import { doctorCommand } from './doctor.ts'
 import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
 import { liveCommand } from './live.ts'
+import { paperCommand } from './paper.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
@@ -26,7 +27,7 @@ import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, recordCommand, rehearseCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
+  backtestCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand, providersCommand, recordingsCommand,

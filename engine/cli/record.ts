@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs'
 import { TapedeckError } from '../errors.ts'
-import { record, type Estimate, type RecordResult } from '../record.ts'
+import { record, type RecordResult } from '../record.ts'
+import type { Estimate } from '../record-estimate.ts'
 import { usd } from '../report/format.ts'
 import { plain } from '../report/text.ts'
 import { defineCommand } from './command.ts'

@@ -19,7 +19,7 @@ export const resumeCommand = defineCommand<RunArguments>({
       terminal.print(`${run.run} is not halted.`)
       return 0
     }
-    resume(path, Date.now())
+    resume(path, 'tapedeck resume', Date.now())
     terminal.print(`${run.run} may trade again; it was halted: ${run.halted}`)
     terminal.print(run.writer === null
       ? '  No process runs it: it counts from the moment in which the run is gone on with.'

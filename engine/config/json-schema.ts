@@ -25,8 +25,10 @@ export async function scenarioJsonSchema(registry: Registry): Promise<Json> {
     })),
   })
   const provider = await choices('provider', 'name', null)
-  properties['providers'] = { ...properties['providers'],
-    items: { oneOf: [{ enum: registry.names('provider') }, ...provider.oneOf] } }
+  const anyProvider = { oneOf: [{ enum: registry.names('provider') }, ...provider.oneOf] }
+  properties['providers'] = { ...properties['providers'], items: anyProvider }
+  const { items: shadow } = properties['shadow'] as { items: { properties: Json } }
+  shadow.properties['provider'] = { ...(shadow.properties['provider'] as Json), anyOf: anyProvider.oneOf }
   const notifier = await choices('notifier', 'name', null)
   properties['notify'] = { ...properties['notify'], anyOf: [
     { type: 'array', minItems: 1, items: { oneOf: [{ enum: registry.names('notifier') }, ...notifier.oneOf] } },

@@ -1,18 +1,15 @@
-import { DEFAULT_POLICY, breakEvenRate, roundTripCosts, type Policy } from '../core/policy.ts'
-import type { Costs } from '../core/matching.ts'
+import type { Policy } from '../core/policy.ts'
 import type { Timeframe } from '../core/timeframe.ts'
 import type { AuditLevel } from '../audit/trail.ts'
 import { didYouMean } from '../core/suggest.ts'
 import { TapedeckError } from '../errors.ts'
 import type { Plugin, Strategy } from '../ports.ts'
 import { parseOptions, type Registry } from '../registry.ts'
+import { aiInput, noteOrigins, writtenAi, type Origin } from './origins.ts'
+import { resolvePolicy } from './resolve-policy.ts'
 import type { LoadedScenario } from './scenario-file.ts'
-import { policySchema, type PolicyInput, type RecordingMode, type ScenarioInput } from './scenario-schema.ts'
-import { SETTING_NAMES, type Settings } from './settings.ts'
-
-/** Where a value came from. */
-export type Origin =
-  'command line' | 'scenario' | `strategy ${string}` | `environment ${string}` | 'default' | 'derived'
+import type { RecordingMode, ScenarioInput } from './scenario-schema.ts'
+import type { Settings } from './settings.ts'
 
 interface InstrumentRules {
   readonly tickSize: number
@@ -51,6 +48,15 @@ export interface AiPlan {
   readonly minCoverage: number | null
 }
 
+/** A lane on paper beside a run that trades, with one thing changed. */
+export interface Shadow {
+  readonly name: string
+  readonly description: string
+  /** It has a provider of its own, so that it hears other answers. */
+  readonly asks: boolean
+  readonly resolution: Resolution
+}
+
 export interface Resolution {
   readonly scenario: ResolvedScenario
   readonly folder: string
@@ -60,6 +66,8 @@ export interface Resolution {
   readonly origins: ReadonlyMap<string, Origin>
   /** Blocks of the file that were left out, so that reports can say which defaults were taken. */
   readonly omitted: readonly string[]
+  /** No part of the run's hash: what trades does not depend on them. */
+  readonly shadows: readonly Shadow[]
   readonly plugins: {
     readonly market: Plugin<'market', unknown>
     readonly broker: Plugin<'broker', unknown>
@@ -137,7 +145,7 @@ export async function resolveScenario(
   const notifiers = await Promise.all(told.map(({ name, at }) => named(path, at, registry.plugin('notifier', name))))
   const repeated = told.find(({ name }, index) => told.findIndex((one) => one.name === name) !== index)
   if (repeated !== undefined) {
-    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${repeated.at}: ${repeated.name} is listed repeated; list it once`)
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${repeated.at}: ${repeated.name} is listed twice; list it once`)
   }
 
   const market_ = { source,
@@ -183,7 +191,32 @@ export async function resolveScenario(
   const omitted = (['instrument', 'broker', 'providers', 'policy'] as const).filter(
     (block) => input[block] === undefined && !(block === 'instrument' && input.instruments !== undefined),
   )
-  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, plugins: { market, broker, providers, notifiers, strategy } }
+  const shadows = await shadowsOf(loaded, settings, registry, strategy.usesPortfolio === true)
+  return { scenario, folder: loaded.folder, description: input.description ?? null, origins, omitted, shadows, plugins: { market, broker, providers, notifiers, strategy } }
+}
+
+/** The scenario once for each shadow, with what it changes. */
+async function shadowsOf(loaded: LoadedScenario, settings: Settings, registry: Registry, ownOpinions: boolean): Promise<Shadow[]> {
+  const { input, path } = loaded
+  const shadows: Shadow[] = []
+  for (const [index, { name: given, provider: other, ...policy }] of (input.shadow ?? []).entries()) {
+    const provider = typeof other === 'string' ? { name: other } : other
+    const changed = Object.entries(policy)
+    if (provider === undefined && changed.length === 0) {
+      throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: shadow.${index}: it changes nothing; write provider: NAME, or a policy key such as minConfidence: 0.7`)
+    }
+    const words = [...(provider === undefined ? [] : [provider.name]), ...changed.map(([key, value]) => `${key} ${String(value)}`)]
+    const name = given ?? words.join(' ').replaceAll(/[^A-Za-z0-9._]+/g, '-').slice(0, 80)
+    if (shadows.some((one) => one.name === name)) {
+      throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: shadow.${index}: ${name} is listed twice; give one of the two a name`)
+    }
+    const { shadow: _shadow, notify: _notify, ...rest } = input
+    const providers = provider === undefined ? rest.providers : [provider, ...(provider.name === 'technical' ? [] : ['technical'])]
+    const own = { ...rest, providers, policy: { ...rest.policy, ...policy } }
+    const resolution = await resolveScenario({ ...loaded, path: `${path}: shadow.${index}`, input: own }, settings, registry)
+    shadows.push({ name, description: words.join(', '), asks: resolution.scenario.ai !== undefined && (provider !== undefined || ownOpinions), resolution })
+  }
+  return shadows
 }
 
 /** The `notify` block as a list, with the place of each. */
@@ -211,7 +244,7 @@ export async function recallResolution(scenario: ResolvedScenario, folder: strin
     Promise.all(scenario.providers.map(({ name }) => registry.plugin('provider', name))),
     Promise.all((scenario.notify ?? []).map(({ name }) => registry.plugin('notifier', name))),
   ])
-  return { scenario, folder, description: null, origins: new Map(), omitted: [], plugins: { market, broker, providers, notifiers, strategy } }
+  return { scenario, folder, description: null, origins: new Map(), omitted: [], shadows: [], plugins: { market, broker, providers, notifiers, strategy } }
 }
 
 /** A name that does not exist is told with the place where it was written. */
@@ -223,86 +256,4 @@ const named = <T>(path: string, at: string, loading: Promise<T>): Promise<T> =>
 
 function missing(path: string, key: string, example: string, variable: string): never {
   throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: ${key} is missing; write "${example}" or set ${variable}`)
-}
-
-function resolvePolicy(
-  { input, path }: LoadedScenario, settings: Settings, strategy: Strategy, brokerOptions: unknown,
-  origins: Map<string, Origin>, written: (at: string) => Origin,
-): Policy {
-  const chosen: Record<string, unknown> = {}
-  const own = parseOptions(policySchema, strategy.policy ?? {}, `strategy ${strategy.name}`, ['policy'],
-    'TD_PLUGIN_OPTIONS') as Record<string, unknown>
-  for (const key of Object.keys(DEFAULT_POLICY) as (keyof Policy)[]) {
-    const variable = Object.entries(SETTING_NAMES).find(([, name]) => name === key)?.[0]
-    const setting = (settings as unknown as Record<string, unknown>)[key]
-    const candidates: readonly (readonly [unknown, Origin])[] = [
-      [(input.policy as Record<string, unknown> | undefined)?.[key], written(`policy.${key}`)],
-      [own[key], `strategy ${strategy.name}`],
-      [setting, `environment ${variable}`],
-    ]
-    const [value, origin] = candidates.find(([candidate]) => candidate !== undefined)
-      ?? [DEFAULT_POLICY[key], 'default' as const]
-    chosen[key] = value
-    origins.set(`policy.${key}`, origin)
-  }
-  const input_ = chosen as unknown as Policy & PolicyInput
-  const threshold = (value: number | string | undefined, key: string): number => {
-    if (typeof value !== 'string') return value!
-    const rate = breakEvenRate(chosen.stopLoss as number | null, chosen.takeProfit as number | null,
-      costsOf(brokerOptions))
-    if (rate === null) {
-      throw new TapedeckError('TD_SCENARIO_INVALID',
-        `${path}: policy.${key}: "${value}" needs both stopLoss and takeProfit; give them, or a number from 0 to 1`)
-    }
-    const sum = rate + Number(value.replace('breakeven', '').replaceAll(' ', '') || 0)
-    const rounded = Math.round(sum * 1e12) / 1e12
-    if (rounded < 0 || rounded > 1) {
-      throw new TapedeckError('TD_SCENARIO_INVALID',
-        `${path}: policy.${key}: "${value}" comes to ${rounded}, expected 0 … 1`)
-    }
-    return rounded
-  }
-  const minConfidence = threshold(input_.minConfidence, 'minConfidence')
-  const follows = origins.get('policy.minExitConfidence') === 'default'
-  if (follows) origins.set('policy.minExitConfidence', 'derived')
-  return {
-    ...(chosen as unknown as Policy),
-    minConfidence,
-    minExitConfidence: follows ? minConfidence : threshold(input_.minExitConfidence, 'minExitConfidence'),
-  }
-}
-
-/** Round-trip costs from a broker's options, where it has such options. */
-export function costsOf(options: unknown): number {
-  const { fees, slippageBps = 0 } = options as { fees?: { maker: number; taker: number }; slippageBps?: number }
-  const costs: Costs = { maker: fees?.maker ?? 0, taker: fees?.taker ?? 0, feeAsset: 'quote', slippageBps }
-  return roundTripCosts(costs)
-}
-
-/** AI keys stand at the top of the file and together once resolved. */
-const aiInput = ({ recording, refinement, consult, blind, budget, minCoverage }: ScenarioInput): object =>
-  ({ recording, refinements: refinement?.turns, consult: consult?.when, blind, budget, minCoverage })
-
-const AI_KEYS: readonly (readonly [string, string])[] = [['ai.refinements', 'refinement.turns'], ['ai.consult', 'consult.when'], ['ai.', '']]
-
-/** `written` by the names of the file. */
-const writtenAi = (written: (at: string) => Origin) => (at: string): Origin => {
-  const [resolved, file] = AI_KEYS.find(([prefix]) => at.startsWith(prefix)) ?? ['', '']
-  return written(file + at.slice(resolved.length))
-}
-
-/** Every other value is written in the file, came by the command line, or is a default. */
-function noteOrigins(
-  origins: Map<string, Origin>, at: string, input: unknown, resolved: unknown, written: (at: string) => Origin,
-): void {
-  if (origins.has(at)) return
-  if (typeof resolved === 'object' && resolved !== null && !Array.isArray(resolved)) {
-    for (const [key, value] of Object.entries(resolved)) {
-      // Plugin options sit beside the plugin's name in the file and below `options` once resolved.
-      const inner = key === 'options' ? input : (input as Record<string, unknown> | undefined)?.[key]
-      noteOrigins(origins, key === 'options' ? at : at === '' ? key : `${at}.${key}`, inner, value, written)
-    }
-    return
-  }
-  origins.set(at, input === undefined ? 'default' : written(at))
 }

@@ -53,13 +53,15 @@ const instrument = z.strictObject({
 export const RECORDING_MODES = ['replay', 'record-missing', 'record', 'live'] as const
 export type RecordingMode = (typeof RECORDING_MODES)[number]
 
+const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/
+const FILE_NAME_SAID = 'expected letters, digits, dots, dashes or underscores'
+
 const provider = z.union([z.string().min(1), z.looseObject({ name: z.string().min(1) })])
 
 /** A scenario file. Plugin blocks keep their own options; each plugin checks those itself. */
 export const scenarioSchema = z.strictObject({
   $schema: z.string().optional(),
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/,
-    'expected letters, digits, dots, dashes or underscores: it names the run'),
+  name: z.string().regex(FILE_NAME, `${FILE_NAME_SAID}: it names the run`),
   description: z.string().optional(),
   symbol: symbol.optional(),
   symbols: z.array(symbol).min(1).optional(),
@@ -94,6 +96,11 @@ export const scenarioSchema = z.strictObject({
   notify: z.union([
     z.array(provider).min(1), z.record(z.string().min(1), z.looseObject({}).nullable()),
   ]).optional().describe('who is told of what happens, in runs against a venue: plugins by name with their options, or a list'),
+  shadow: z.array(z.strictObject({
+    name: z.string().regex(FILE_NAME, FILE_NAME_SAID).optional().describe('left out = what it changes'),
+    provider: provider.optional().describe('who is asked instead, before the rules'),
+    ...policySchema.shape,
+  })).min(1).optional().describe('lanes on paper beside a live or paper run, on the same candles, each with another provider or other policy'),
   minCoverage: share.optional().describe('share of decisions that an AI has to have answered; a run with less exits with 3'),
   policy: policySchema.optional(),
   audit: z.enum(AUDIT_LEVELS).optional()

@@ -6,8 +6,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** A market as it is written everywhere: its name goes unquoted into tables and file names. */
 export const SYMBOL = /^[A-Z0-9]{1,20}\/[A-Z0-9]{1,20}$/
 
-/** Secrets that are no AI provider's: each of those declares its own. */
-const SECRETS = ['BINANCE_API_KEY', 'BINANCE_API_SECRET', 'API_TOKEN', 'WEBHOOK_SECRET', 'TELEGRAM_BOT_TOKEN'] as const
+/** Secrets of the engine itself: plugins declare their own. */
+const SECRETS = ['BINANCE_API_KEY', 'BINANCE_API_SECRET', 'API_TOKEN'] as const
 
 /** What the environment may set. Keys that are absent were not set. */
 export interface Settings {

@@ -1,8 +1,10 @@
 /** Shorter ones would strike ordinary words. */
 const SHORTEST = 6
 
-/** Names of variables whose values are secrets. */
 const SECRET = /(KEY|SECRET|TOKEN|PASSWORD|PASSPHRASE|WEBHOOK_URL)$/
+
+/** Whether a variable of the environment holds a secret: its name alone says so. */
+export const isSecret = (name: string): boolean => SECRET.test(name)
 
 /** How a text is written in JSON and in URLs, by one program or another. */
 function formsOf(value: string): readonly string[] {
@@ -15,7 +17,7 @@ function formsOf(value: string): readonly string[] {
 export function redactor(env: Readonly<Record<string, string | undefined>>): (text: string) => string {
   const values = Object.entries(env).flatMap(([name, value]) =>
     // Keys are sent without the blanks and line ends around them.
-    (SECRET.test(name) && value !== undefined && value.trim().length >= SHORTEST ? [value.trim()] : []))
+    (isSecret(name) && value !== undefined && value.trim().length >= SHORTEST ? [value.trim()] : []))
   const forms = new Set(values.flatMap(formsOf))
   const longestFirst = [...forms].sort((a, b) => b.length - a.length)
   return (text) => longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)

@@ -1,4 +1,4 @@
-import { isoDay, isoTime, type EpochMs } from '../core/time.ts'
+import { isoTime, type EpochMs } from '../core/time.ts'
 
 /** Stands for a figure that is undefined; whoever prints it prints its reason too. */
 export const UNDEFINED = '–'
@@ -79,9 +79,6 @@ export function priceDecimals(prices: ArrayLike<number>): number {
 export function utcMinute(time: EpochMs): string {
   return isoTime(time).slice(0, time % 60_000 === 0 ? 16 : 19).replace('T', ' ')
 }
-
-/** `2021-03-04` of a moment, in UTC. */
-export const utcDay = (time: EpochMs): string => isoDay(Math.floor(time / 86_400_000))
 
 const UNITS = [['w', 604_800_000], ['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1_000]] as const
 

@@ -70,6 +70,7 @@ export async function buildApp(plan: ServerPlan): Promise<FastifyInstance> {
   const metrics = serverMetrics(shown, controls, feed)
   const guarding: GuardPlan = {
     host, access, port: () => portOf(app), failures: new Limiter(10, MINUTE, now), posts: new Limiter(30, MINUTE, now),
+    urgent: new Limiter(120, MINUTE, now),
   }
 
   app.setValidatorCompiler(validatorCompiler)

@@ -27,7 +27,10 @@ export function tellChanges(shown: Shown, controls: Controls | null, feed: Feed)
         return feed.tell('lanes', () => [laneView(book), ...shown.lanes()])
       case 'order': return feed.tell('order', () => change.row)
       case 'candles': return feed.tell('candle', () => candlesOf(book, change.symbol, change.candles.slice(-MOST_CANDLES), []))
-      case 'equity': return feed.tell('equity', () => change.point)
+      case 'equity':
+        feed.tell('equity', () => change.point)
+        if (shown.lanes().length > 0) feed.tell('lanes', () => [laneView(book), ...shown.lanes()])
+        return undefined
       case 'position': return feed.tell('position', () => {
         const position = book.position(change.symbol)
         return position === null ? goneView(change.symbol) : positionView(book, position)
@@ -43,6 +46,7 @@ export function tellChanges(shown: Shown, controls: Controls | null, feed: Feed)
   const changed = (): void => {
     status()
     feed.tell('run', () => runView(shown))
+    feed.tell('risk', () => riskView(shown))
     services()
   }
   const ends = [book.onChange(told), controls?.onChange(changed) ?? ((): void => {})]

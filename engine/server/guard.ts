@@ -12,6 +12,8 @@ declare module 'fastify' {
     open?: boolean
     /** Refused to pages of other sites, like everything that changes something. */
     own?: boolean
+    /** Whoever stops trading never waits behind what else was asked for. */
+    urgent?: boolean
   }
 }
 
@@ -24,6 +26,7 @@ export interface GuardPlan {
   /** Wrong tokens per address, and POST requests per address. */
   readonly failures: Limiter
   readonly posts: Limiter
+  readonly urgent: Limiter
 }
 
 const READS = new Set(['GET', 'HEAD'])
@@ -35,9 +38,10 @@ export function guard(plan: GuardPlan, request: FastifyRequest): void {
   checkOrigin(request, !READS.has(request.method) || config.own === true)
   if (config.open !== true) authorise(plan, request)
   if (READS.has(request.method)) return
-  const seconds = plan.posts.wait(request.ip)
-  if (seconds > 0) throw tooMany('more than 30 requests that change something in a minute', seconds)
-  plan.posts.count(request.ip)
+  const limiter = config.urgent === true ? plan.urgent : plan.posts
+  const seconds = limiter.wait(request.ip)
+  if (seconds > 0) throw tooMany(`more than ${limiter.most} requests that change something in a minute`, seconds)
+  limiter.count(request.ip)
 }
 
 /** Another name that leads here is that of a page that wants to act as this one. */

@@ -5,13 +5,13 @@ const ADDRESSES = 10_000
 
 /** So many events in a window per address, the window beginning with the first. */
 export class Limiter {
-  readonly #most: number
+  readonly most: number
   readonly #windowMs: number
   readonly #now: Now
   readonly #windows = new Map<string, { readonly until: number; count: number }>()
 
   constructor(most: number, windowMs: number, now: Now) {
-    this.#most = most
+    this.most = most
     this.#windowMs = windowMs
     this.#now = now
   }
@@ -19,7 +19,7 @@ export class Limiter {
   /** Seconds until the address may go on; 0 = now. */
   wait(address: string): number {
     const window = this.#open(address)
-    return window === undefined || window.count < this.#most ? 0 : Math.max(1, Math.ceil((window.until - this.#now()) / 1000))
+    return window === undefined || window.count < this.most ? 0 : Math.max(1, Math.ceil((window.until - this.#now()) / 1000))
   }
 
   count(address: string): void {

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Feed } from './feed.ts'
 import type { Controls, Shown } from './ports.ts'
+import { riskOf } from './views.ts'
 
 export interface Metrics {
   readonly registry: Registry
@@ -40,7 +41,7 @@ export function serverMetrics(shown: Shown, controls: Controls | null, feed: Fee
   gauge('open_positions', 'Positions that are held', () => book.openPositions)
   gauge('trades', 'Closed trades of the run', () => book.tradeCount)
   gauge('ai_cost_usd', 'What AI services have cost the run', () => book.aiCost)
-  gauge('halted', '1 while no order may leave', () => (book.risk.state === 'HALTED' ? 1 : 0))
+  gauge('halted', '1 while no order may leave', () => (riskOf(shown).state === 'HALTED' ? 1 : 0))
   gauge('last_event_timestamp_seconds', 'Time of the newest event of the run', () =>
     (book.lastEventAt === null ? null : Date.parse(book.lastEventAt) / 1000))
   gauge('event_clients', 'Open event streams', () => feed.clients)

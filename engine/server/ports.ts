@@ -1,4 +1,5 @@
 import type { EpochMs } from '../core/time.ts'
+import type { OperatorAct } from '../ports.ts'
 import type { ServiceHealth } from '../pipeline/provider-health.ts'
 import type { RunBook } from './run-book.ts'
 
@@ -56,36 +57,42 @@ export interface Shown {
   info(): RunInfo
   /** In order of priority. */
   services(): readonly ServiceInfo[]
+  /** Why no order may leave, or null: said at once, before the loop has taken note. Left out = as the book says. */
+  halted?(): string | null
   /** Shadow lanes; the trading lane is told by the book. */
   lanes(): readonly LaneInfo[]
 }
 
 /** What became of a panic: a symbol is closed, or it failed and why. */
-export interface Flattened {
+export interface PanicOutcome {
   readonly closed: readonly string[]
   readonly failed: readonly { readonly symbol: string; readonly message: string }[]
 }
 
-/** What may be done. Safe to call at any time; every method rejects with a TapedeckError where it cannot be. */
+/**
+ * What may be done. Safe to call at any time; every method rejects with a TapedeckError where it cannot be. `reason` says who
+ * wants it and why, and stands in the trail.
+ */
 export interface Controls {
   readonly enabled: boolean
   readonly mode: 'AUTONOMOUS' | 'MANUAL'
   readonly running: boolean
   /** Starts or stops the loop. */
   toggle(): Promise<void>
-  act(act: 'halt' | 'reduce' | 'resume', reason: string): Promise<void>
-  close(symbol: string): Promise<void>
-  panic(): Promise<Flattened>
+  act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void>
+  close(symbol: string, reason: string): Promise<void>
+  panic(reason: string): Promise<PanicOutcome>
   service(name: string, action: 'enable' | 'disable'): Promise<void>
   /** Returns what ends it. */
   onChange(listener: () => void): () => void
 }
 
-/** Something new, for whoever follows: the event's name and its data in the shape of the matching GET. */
+/**
+ * Something new, for whoever follows: the event's name. Its data has the shape of the matching GET; where that is a list,
+ * `lanes` tells all of it and the others one element; `equity` tells one point.
+ */
 export type FeedEvent =
   | 'status' | 'decision' | 'trade' | 'order' | 'position' | 'equity' | 'candle' | 'risk' | 'provider' | 'alarm' | 'run' | 'lanes'
-
-export type RiskState = 'RUNNING' | 'REDUCING' | 'HALTED'
 
 /** Wall clock in ms since 1970. */
 export type Now = () => EpochMs

@@ -1,16 +1,16 @@
 import type { Instrument } from '../core/instrument.ts'
 import type { Costs } from '../core/matching.ts'
-import { DAY_MS, type EpochMs } from '../core/time.ts'
+import type { EpochMs } from '../core/time.ts'
 import { isTimeframe, timeframeMs } from '../core/timeframe.ts'
 import type { PastLine } from '../ports.ts'
 import { TrailBook, type OpenPosition } from '../session/trail-book.ts'
 import { EquityPoints, type EquityPoint } from './equity-points.ts'
 import { Newest } from './newest.ts'
 import { OrderList } from './order-list.ts'
-import type { RiskState } from './ports.ts'
 import {
   alarmRow, decisionRow, historyRow, seqOf, tradeRow, type AlarmRow, type DecisionRow, type HistoryRow, type OrderRow, type TradeRow,
 } from './rows.ts'
+import { RiskState, type Risk } from './risk-state.ts'
 
 /** Open time in ms, open, high, low, close, volume. */
 export type CandleValues = readonly [EpochMs, number, number, number, number, number]
@@ -21,12 +21,6 @@ export interface Mark {
   readonly kind: 'entry' | 'exit'
   readonly price: number
   readonly reason: string | null
-}
-
-export interface Risk {
-  readonly state: RiskState
-  readonly reason: string | null
-  readonly since: string | null
 }
 
 /** What a line changed, told to whoever follows. */
@@ -82,8 +76,7 @@ export class RunBook {
   #answered = 0
   #since: string | null = null
   #lastEvent: string | null = null
-  #risk: Risk = { state: 'RUNNING', reason: null, since: null }
-  #operatorReason: string | null = null
+  readonly #risk = new RiskState()
 
   /** `startCash` is for trails that do not tell it, as those of backtests. */
   constructor(readonly startCash: number | null = null) {}
@@ -102,7 +95,9 @@ export class RunBook {
       case 'intent': case 'order': return this.#order(line)
       case 'fill': return this.#fill(line)
       case 'trade': return this.#trade(line)
-      case 'risk': return this.#riskLine(line)
+      case 'risk':
+        if (this.#risk.see(line)) this.#tell({ kind: 'risk' })
+        return undefined
       case 'operator': return this.#operator(line)
       case 'provider': return this.#provider(line)
       case 'alarm': return this.#alarm(line)
@@ -159,12 +154,13 @@ export class RunBook {
     return this.#candles.get(symbol) ?? null
   }
 
-  /** What a loss limit stopped goes on with the next UTC day, of which the trail says nothing. */
   get risk(): Risk {
-    const { state, since, reason } = this.#risk
-    if (state !== 'REDUCING' || reason !== 'max-daily-loss' || since === null || this.#lastEvent === null) return this.#risk
-    const day = (iso: string): number => Math.floor((Date.parse(iso) - 1) / DAY_MS)
-    return day(this.#lastEvent) > day(since) ? { state: 'RUNNING', reason: null, since: null } : this.#risk
+    return this.#risk.at(this.#lastEvent)
+  }
+
+  /** The last decision, or null. */
+  get lastDecision(): DecisionRow | null {
+    return this.decisions.last()?.row ?? null
   }
 
   #tell(change: Change): void {
@@ -199,13 +195,16 @@ export class RunBook {
     const rows = line['rows'] as readonly CandleValues[] | undefined
     if (rows === undefined || rows.length === 0) return
     const symbol = line['symbol'] as string
-    const kept = this.#candles.get(symbol) ?? new Newest<CandleValues>(KEPT.candles)
-    this.#candles.set(symbol, kept)
-    for (const row of rows.slice(-KEPT.candles)) kept.add(row)
     const [openTime, , , , close] = rows.at(-1)!
     this.#price(symbol, close)
-    this.#tell({ kind: 'candles', symbol, candles: rows })
-    this.#mark(openTime + this.#candleMs)
+    // Finer candles only tell what a position is worth now.
+    if (line['event'] === 'candles') {
+      const kept = this.#candles.get(symbol) ?? new Newest<CandleValues>(KEPT.candles)
+      this.#candles.set(symbol, kept)
+      for (const row of rows.slice(-KEPT.candles)) kept.add(row)
+      this.#tell({ kind: 'candles', symbol, candles: rows })
+      this.#mark(openTime + this.#candleMs)
+    }
     if ((this.#book?.position(symbol) ?? null) !== null) this.#tell({ kind: 'position', symbol })
   }
 
@@ -271,19 +270,9 @@ export class RunBook {
     this.#tell({ kind: 'trade', row })
   }
 
-  /** Lines with an order or a symbol refuse one wish; the state stood before. */
-  #riskLine(line: PastLine): void {
-    if (line['order'] !== undefined || line['symbol'] !== undefined) return
-    const { rule, state } = line
-    const reason = rule === 'operator' ? (this.#operatorReason ?? 'a person') : String(rule)
-    this.#risk = state === 'ACTIVE' ? { state: 'RUNNING', reason: null, since: line.timestamp }
-      : { state: state === 'HALTED' ? 'HALTED' : 'REDUCING', reason, since: line.timestamp }
-    this.#tell({ kind: 'risk' })
-  }
-
   #operator(line: PastLine): void {
-    const { act, symbol, reason } = line
-    this.#operatorReason = typeof reason === 'string' ? reason : null
+    const { act, symbol } = line
+    this.#risk.said(line)
     if (act !== 'close' || typeof symbol !== 'string') return
     this.orders.leave(symbol)
     this.#tell({ kind: 'position', symbol })
@@ -303,10 +292,5 @@ export class RunBook {
     const row = alarmRow(line)
     this.alarms.add(row)
     this.#tell({ kind: 'alarm', row })
-  }
-
-  /** The last decision, or null. */
-  get lastDecision(): DecisionRow | null {
-    return this.decisions.last()?.row ?? null
   }
 }

@@ -20,12 +20,19 @@ export interface Server {
 /** What is still under way after this is cut off. */
 const PATIENCE_MS = 3_000
 
+/** What can be guessed keeps nobody out. */
+const LEAST_TOKEN = 16
+
 /**
- * Throws TD_SETTING_INVALID unless the host is this machine's own or a token keeps others out.
+ * Throws TD_SETTING_INVALID unless the host is this machine's own or a token of 16 characters and more keeps others out.
  */
 export function checkHost(host: string, env: Environment): void {
   const { API_TOKEN: token = '' } = env
-  if (token !== '' || isLoopbackHost(host)) return
+  if (isLoopbackHost(host) || token.length >= LEAST_TOKEN) return
+  if (token !== '') {
+    throw new TapedeckError('TD_SETTING_INVALID', `API_TOKEN has ${token.length} characters: expected at least ${LEAST_TOKEN} where HOST=${host} lets others in; `
+      + 'take one from openssl rand -hex 16')
+  }
   throw new TapedeckError('TD_SETTING_INVALID', `HOST=${host}: expected 127.0.0.1, since without API_TOKEN whoever reaches the `
     + 'server could trade; set API_TOKEN, or leave HOST out')
 }

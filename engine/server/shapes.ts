@@ -96,7 +96,7 @@ export const acceptedShape = z.object({ accepted: z.literal(true), symbol: z.str
 export const panicShape = z.object({
   state: z.enum(['RUNNING', 'REDUCING', 'HALTED']), closed: z.array(z.string()),
   failed: z.array(z.object({ symbol: z.string(), message: z.string() })),
-})
+}).describe('what became of a panic')
 
 export const providerShape = z.object({
   name: z.string(), priority: nullable.number, state: z.enum(['ACTIVE', 'COOLING', 'DISABLED']), reason: nullable.string,
@@ -138,11 +138,13 @@ export const params = {
   run: z.object({ id: z.string().max(200) }),
 }
 
+const reason = z.string().max(200).optional().describe('stands in the trail')
+
 export const body = {
-  close: z.strictObject({ symbol: z.string().max(41), confirm: z.literal(true) }),
+  close: z.strictObject({ symbol: z.string().max(41), confirm: z.literal(true), reason }),
   risk: z.strictObject({
     action: z.enum(['halt', 'reduce', 'resume', 'panic']), confirm: z.boolean().optional().describe('true is needed for panic'),
-    reason: z.string().max(200).optional(),
+    reason,
   }),
   service: z.strictObject({ action: z.enum(['enable', 'disable']) }),
   login: z.strictObject({ token: z.string().max(1_000) }),

@@ -42,7 +42,7 @@ export class TrailFile {
     return found
   }
 
-  /** One line at a time, like the answer of a queue: several questions look through the file only once. */
+  /** One after another: several questions at a time look through the file only once. */
   #look(): Promise<void> {
     this.#looking = this.#looking.then(() => this.#extend())
     return this.#looking

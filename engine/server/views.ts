@@ -5,6 +5,7 @@ import { roundTrip } from '../report/baselines.ts'
 import type { OpenPosition } from '../session/trail-book.ts'
 import type { Controls, LaneInfo, ServiceInfo, Shown } from './ports.ts'
 import { plainTime } from './rows.ts'
+import type { Risk } from './risk-state.ts'
 import type { CandleValues, RunBook } from './run-book.ts'
 
 /** The lane that trades. */
@@ -127,9 +128,16 @@ const LIMITS = [
   'max_open_positions', 'max_exposure', 'max_position_size', 'max_daily_loss', 'max_drawdown', 'max_consecutive_losses', 'cooldown',
 ]
 
+/** A person's halt is in force from the moment on that it is on disk. */
+export function riskOf(shown: Shown): Risk {
+  const { risk } = shown.book
+  const reason = shown.halted?.() ?? null
+  return reason === null || risk.state === 'HALTED' ? risk : { ...risk, state: 'HALTED', reason }
+}
+
 export function riskView(shown: Shown): object {
   const { policy } = shown.info()
-  return { ...shown.book.risk, limits: Object.fromEntries(LIMITS.map((name) => [name, policy[name] ?? null])) }
+  return { ...riskOf(shown), limits: Object.fromEntries(LIMITS.map((name) => [name, policy[name] ?? null])) }
 }
 
 const asked = ({ successes, errors }: ServiceInfo['health']): number =>

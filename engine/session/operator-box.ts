@@ -11,8 +11,11 @@ const HALTED = 'HALTED.json'
 const FOLDER = 'operator'
 
 const haltSchema = z.object({ time: z.number(), reason: z.string() })
+/** What may be asked of a run; a halt has a file of its own, which is read before every order. */
+const REQUESTS = ['close', 'leave', 'reduce', 'resume'] as const
+
 const requestSchema = z.object({
-  time: z.number(), act: z.enum(['close', 'leave', 'reduce', 'resume']), symbol: z.string().nullable(), reason: z.string(),
+  time: z.number(), act: z.enum(REQUESTS), symbol: z.string().nullable(), reason: z.string(),
 })
 
 /** From now on no order leaves the run in `path`, whoever runs it: on disk when this returns. Throws TD_RUN_WRITE. */
@@ -31,13 +34,13 @@ export function haltOf(path: string): { readonly time: EpochMs; readonly reason:
 }
 
 /** Lifts a halt durably and tells the run to start its limits afresh. Throws TD_RUN_WRITE. */
-export function resume(path: string, now: EpochMs): void {
+export function resume(path: string, reason: string, now: EpochMs): void {
   guarded(path, () => {
     // First the file: a run that saw the request beside it would take the halt for a newer one.
     rmSync(join(path, HALTED), { force: true })
     syncFolder(path)
   })
-  request(path, 'resume', null, 'resumed by a person', now)
+  request(path, 'resume', null, reason, now)
 }
 
 /**
@@ -45,7 +48,7 @@ export function resume(path: string, now: EpochMs): void {
  * wake-up; `leave` is a close that waits until no order of the symbol is under way. Throws TD_RUN_WRITE.
  */
 export function request(
-  path: string, act: 'close' | 'leave' | 'reduce' | 'resume', symbol: string | null, reason: string, now: EpochMs,
+  path: string, act: (typeof REQUESTS)[number], symbol: string | null, reason: string, now: EpochMs,
 ): void {
   guarded(path, () => {
     const folder = join(path, FOLDER)

@@ -130,10 +130,14 @@ const timeOf = ({ timestamp }: PastLine): EpochMs => Date.parse(timestamp!)
 
 function batchOf(fields: PastLine, timeframe: Timeframe): MarketEvent {
   const rows = fields['rows'] as readonly CandleRow[]
+  const common = {
+    kind: 'candles', symbol: fields['symbol'] as string, columns: columnsOfRows(rows), start: 0, end: rows.length, arrivedAt: timeOf(fields),
+  } as const
+  if (fields['event'] === 'settling') {
+    return { ...common, timeframe: fields['timeframe'] as Timeframe, settles: true, decides: false, more: false }
+  }
   return {
-    kind: 'candles', symbol: fields['symbol'] as string, timeframe, columns: columnsOfRows(rows), start: 0,
-    end: rows.length, settles: true, decides: true, more: fields['more'] as boolean, arrivedAt: timeOf(fields),
-    missed: fields['missed'] as boolean,
+    ...common, timeframe, settles: fields['settles'] !== false, decides: true, more: fields['more'] as boolean, missed: fields['missed'] as boolean,
   }
 }
 

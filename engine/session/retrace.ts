@@ -104,8 +104,9 @@ export class RecordedMarket implements MarketSource {
       const { time, act, symbol, reason } = event
       return this.#trail.line('operator', time, { act, symbol, reason })
     }
-    const { symbol, columns, start, end, more, missed = false, arrivedAt } = event
+    const { symbol, timeframe, columns, start, end, settles, decides, more, missed = false, arrivedAt } = event
     const rows = Array.from({ length: end - start }, (_, index) => rowOf(columns, start + index))
-    this.#trail.line('market', arrivedAt ?? null, { event: 'candles', symbol, more, missed, rows })
+    if (!decides) return this.#trail.line('market', arrivedAt ?? null, { event: 'settling', symbol, timeframe, rows })
+    this.#trail.line('market', arrivedAt ?? null, { event: 'candles', symbol, more, missed, ...(settles ? {} : { settles }), rows })
   }
 }

@@ -48,7 +48,7 @@ function decided(line: PastLine): Saying {
 function intended({ symbol, order, purpose, quantity, stop, target, reason: why }: PastLine): Saying | null {
   if (purpose === 'protect') return { level: 'info', text: `PLACED protection of ${number(quantity)} ${String(symbol)}: stop ${number(stop)}, target ${number(target)}` }
   if (purpose === 'sale') return { level: 'info', text: `PLACED sale of ${number(quantity)} ${String(symbol)} (${String(why)})` }
-  if (order === undefined) return null
+  if (order === undefined || typeof order === 'string') return null
   const { side, spend, quantity: sold, reason } = order as Readonly<Record<string, unknown>>
   return {
     level: 'info',

@@ -30,11 +30,9 @@ const orderReport = z.object({
 export const orderAck = z.object({
   symbol: z.string(), orderId: id, orderListId: listId, clientOrderId: z.string(), transactTime: time,
 })
-export type OrderAck = z.output<typeof orderAck>
 
 /** POST order with newOrderRespType RESULT, and the reports inside order lists. */
 export const orderResult = orderReport.extend({ transactTime: time })
-export type OrderResult = z.output<typeof orderResult>
 
 export const orderFill = z.object({
   price: amount, qty: amount, commission: amount, commissionAsset: z.string(), tradeId: z.int(),
@@ -43,16 +41,13 @@ export type OrderFill = z.output<typeof orderFill>
 
 /** POST order with newOrderRespType FULL. */
 export const orderFull = orderResult.extend({ fills: z.array(orderFill) })
-export type OrderFull = z.output<typeof orderFull>
 
 /** GET order, and the rows of openOrders and allOrders. */
 export const queriedOrder = orderReport.extend({ time, updateTime: time, isWorking: z.boolean() })
-export type QueriedOrder = z.output<typeof queriedOrder>
 export const queriedOrders = z.array(queriedOrder)
 
 /** DELETE order, and the reports of a cancelled list: `origClientOrderId` is the order's own id, `clientOrderId` the cancel's. */
 export const cancelledOrder = orderResult.extend({ origClientOrderId: z.string() })
-export type CancelledOrder = z.output<typeof cancelledOrder>
 
 /** GET orderList and the rows of openOrderList. */
 export const orderList = z.object({
@@ -65,11 +60,9 @@ export const orderLists = z.array(orderList)
 
 /** POST orderList/oco */
 export const placedList = orderList.extend({ orderReports: z.array(orderResult) })
-export type PlacedList = z.output<typeof placedList>
 
 /** DELETE orderList */
 export const cancelledList = orderList.extend({ orderReports: z.array(cancelledOrder) })
-export type CancelledList = z.output<typeof cancelledList>
 
 /** DELETE order on one leg of a list answers with the whole list. */
 export const cancelAnswer = z.union([cancelledList, cancelledOrder])
@@ -82,7 +75,6 @@ export const cancelReplace = z.object({
   cancelResult: z.literal('SUCCESS'), newOrderResult: z.literal('SUCCESS'),
   cancelResponse: cancelAnswer, newOrderResponse: orderFull.or(orderResult).or(orderAck),
 })
-export type CancelReplace = z.output<typeof cancelReplace>
 
 /** `data` of the refusals −2021 and −2022. */
 export const cancelReplaceData = z.object({
@@ -90,7 +82,6 @@ export const cancelReplaceData = z.object({
   cancelResponse: cancelAnswer.or(refused).nullable(),
   newOrderResponse: orderFull.or(orderResult).or(orderAck).or(refused).nullable(),
 })
-export type CancelReplaceData = z.output<typeof cancelReplaceData>
 
 /** GET account */
 export const account = z.object({
@@ -115,14 +106,9 @@ export const myTrades = z.array(z.object({
   symbol: z.string(), id: z.int(), orderId: id, orderListId: listId, price: amount, qty: amount, quoteQty: amount,
   commission: amount, commissionAsset: z.string(), time, isBuyer: z.boolean(), isMaker: z.boolean(),
 }))
-export type MyTrade = z.output<typeof myTrades>[number]
 
 /** GET ticker/bookTicker of one symbol. An empty side of the book is 0. */
 export const bookTicker = z.object({ symbol: z.string(), bidPrice: amount, bidQty: amount, askPrice: amount, askQty: amount })
-export type BookTicker = z.output<typeof bookTicker>
-
-/** GET ticker/price of one symbol. */
-export const priceTicker = z.object({ symbol: z.string(), price: amount })
 
 const kline = z.tuple([z.int().positive(), amount, amount, amount, amount, amount, z.int().positive()], z.unknown())
   .transform(([openTime, open, high, low, close, volume], context): Candle => {

@@ -152,6 +152,6 @@ export async function connect(
 
 /** A connection without keys to `origin`, whose public part answers as Binance's does; asks nothing yet. */
 export function connectPublic(origin: string, deps: Deps, timeoutMs: number): Promise<Connection> {
-  const site: Site = { name: 'public data', url: origin, apiKey: '', apiSecret: '' }
+  const site: Site = { name: 'public', url: origin, apiKey: '', apiSecret: '' }
   return new VenueConnection(site, deps, () => {}).open(timeoutMs)
 }

@@ -31,7 +31,7 @@ export interface PublicData {
  * https, or http on this machine. Throws TD_SETTING_INVALID.
  */
 export async function openPublicData(deps: Deps): Promise<PublicData> {
-  const origin = originFrom(deps.env['BINANCE_DATA_URL'])
+  const origin = publicOrigin(deps.env)
   // A hanging request would outlast Ctrl-C by its whole time limit.
   const untilAborted: typeof fetch = (url, init) =>
     deps.fetch(url, { ...init, signal: AbortSignal.any([deps.signal, ...(init?.signal ? [init.signal] : [])]) })
@@ -52,7 +52,8 @@ export async function openPublicData(deps: Deps): Promise<PublicData> {
   }
 }
 
-function originFrom(given: string | undefined): string {
+/** Where public data is asked for. Throws TD_SETTING_INVALID. */
+export function publicOrigin({ BINANCE_DATA_URL: given }: Deps['env']): string {
   if (given === undefined || given === '') return DATA_HOST
   const origin = spelledOut(given.replace(/\/$/, ''))
   const url = URL.canParse(origin) ? new URL(origin) : null

@@ -74,7 +74,7 @@ export async function restClient(venue: Site, deps: Deps, { timeoutMs, now, sent
     },
   })
   if (venue.name === 'demo') client.enableDemoTrading(true)
-  if (venue.name === 'practice' || venue.name === 'public data') {
+  if (venue.name === 'practice' || venue.name === 'public') {
     const api = client.urls['api'] as Record<string, string>
     api['public'] = api['private'] = `${originOf(venue)}/api/v3`
   }

@@ -4,7 +4,7 @@ import type { Venue } from '../../engine/ports.ts'
 import { CallError } from './call-error.ts'
 
 /** The only host that each of Binance's own venues may talk to. */
-const HOSTS: Readonly<Record<Exclude<Venue['name'], 'practice'>, string>> = {
+const HOSTS: Readonly<Record<Exclude<Venue['name'], 'practice' | 'public'>, string>> = {
   testnet: 'testnet.binance.vision',
   demo: 'demo-api.binance.com',
   mainnet: 'api.binance.com',
@@ -20,6 +20,7 @@ export function checkVenue(venue: Venue, env: Readonly<Record<string, string | u
   const refuse = (reason: string): never => {
     throw new TapedeckError('TD_VENUE', `venue ${venue.name}: ${reason}`)
   }
+  if (venue.name === 'public') return refuse('nobody has an account there; orders need a venue')
   if (venue.name === 'practice') {
     if (venue.url === null || !isLoopbackOrigin(venue.url)) {
       refuse(`the practice exchange must be at a loopback origin such as http://127.0.0.1:4711, not ${venue.url ?? 'nowhere'}`)
@@ -35,12 +36,12 @@ export function checkVenue(venue: Venue, env: Readonly<Record<string, string | u
   if (missing.length > 0) refuse(`${missing.join(' and ')} must be set; put the venue's own keys into the environment or .env`)
 }
 
-/** Where requests go: a venue, or a host of public data, which is no venue since nobody has an account there. */
-export type Site = Omit<Venue, 'name'> & { readonly name: Venue['name'] | 'public data' }
+/** Where requests go: a venue, or a host of public data, where nobody has an account. */
+export type Site = Venue
 
 /** Origin that every request of the site goes to. */
 export const originOf = ({ name, url }: Site): string =>
-  name === 'practice' || name === 'public data' ? url ?? '' : `https://${HOSTS[name]}`
+  name === 'practice' || name === 'public' ? url ?? '' : `https://${HOSTS[name]}`
 
 /** Throws CallError `forbidden` before any socket opens when `url` is not at the venue. */
 export function checkHost(venue: Site, url: string): void {

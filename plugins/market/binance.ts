@@ -6,7 +6,8 @@ import {
 } from '../../engine/ports.ts'
 import type { Timeframe } from '../../engine/core/timeframe.ts'
 import { readAtStart } from '../binance/at-start.ts'
-import { connect, type Connection } from '../binance/connection.ts'
+import { connect, connectPublic, type Connection } from '../binance/connection.ts'
+import { publicOrigin } from '../binance/public-data.ts'
 import { LiveCandles } from './binance/live-candles.ts'
 
 /** Nothing: where it connects is not for a scenario to say. */
@@ -62,6 +63,7 @@ class BinanceMarket implements MarketSource {
       practice: ['candles of the practice exchange, which plays a tape'],
       testnet: ['candles of Binance\'s testnet: its prices are not the market\'s, so this proves the machine, not the profit'],
       demo: ['candles of Binance\'s demo trading'],
+      public: ['candles of Binance, from its public data'],
       mainnet: ['candles of Binance'],
     }
     return { files: {}, notes: notes[name] }
@@ -84,13 +86,15 @@ export default definePlugin({
   name: 'binance',
   description: 'Candles of a Binance venue, or of the practice exchange, as they close.',
   options,
-  env: ['ALLOW_MAINNET'],
+  env: ['ALLOW_MAINNET', 'BINANCE_DATA_URL'],
   async create(_parsed, deps, plan) {
     if (plan.live === undefined) {
       throw new TapedeckError('TD_PLUGIN_OPTIONS',
         'market "binance" reads from a venue; backtest and rehearse play recorded candles: write "market: { file: candles.csv }"')
     }
     const timeoutMs = Math.max(TIMEOUT_MS.least, Math.min(TIMEOUT_MS.most, plan.live.checkIntervalMs))
-    return new BinanceMarket(plan, plan.live, await connect(plan.live.venue, deps, { timeoutMs }), deps)
+    const { venue } = plan.live
+    const connection = venue.name === 'public' ? await connectPublic(publicOrigin(deps.env), deps, timeoutMs) : await connect(venue, deps, { timeoutMs })
+    return new BinanceMarket(plan, plan.live, connection, deps)
   },
 })

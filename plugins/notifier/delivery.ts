@@ -1,7 +1,16 @@
+import { z } from 'zod'
 import { hide } from '../../engine/core/http-failure.ts'
 import { isLoopbackOrigin, spelledOut } from '../../engine/core/loopback.ts'
+import { NOTICE_KINDS } from '../../engine/core/notice.ts'
 import { messageOf, TapedeckError } from '../../engine/errors.ts'
 import type { Deps } from '../../engine/ports.ts'
+
+/** Options that every notifier has. */
+export const commonOptions = {
+  events: z.array(z.enum(NOTICE_KINDS)).min(1).default([...NOTICE_KINDS]).describe('what is told'),
+  timeoutMs: z.int().min(100).max(60_000).default(10_000).describe('ms to wait for an answer'),
+  attempts: z.int().min(1).max(10).default(4).describe('how often a message is sent at most'),
+}
 
 /** What came back. */
 export interface Answer {

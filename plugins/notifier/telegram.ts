@@ -1,14 +1,12 @@
 import { z } from 'zod'
-import { NOTICE_KINDS, type Notice, type NoticeKind } from '../../engine/core/notice.ts'
+import type { Notice, NoticeKind } from '../../engine/core/notice.ts'
 import { definePlugin, type CommandHandler, type Deps, type Notifier } from '../../engine/ports.ts'
-import { addressFrom, deliver, needed, type Answer } from './delivery.ts'
+import { addressFrom, commonOptions, deliver, needed, type Answer } from './delivery.ts'
 import { Listener } from './telegram/listener.ts'
 
 const options = z.strictObject({
-  events: z.array(z.enum(NOTICE_KINDS)).min(1).default([...NOTICE_KINDS]).describe('what is told'),
+  ...commonOptions,
   commands: z.boolean().default(true).describe('hear /status, /stop, /resume and /close from the same chat'),
-  timeoutMs: z.int().min(100).max(60_000).default(10_000).describe('ms to wait for an answer'),
-  attempts: z.int().min(1).max(10).default(4).describe('how often a message is sent at most'),
 })
 type Options = z.output<typeof options>
 

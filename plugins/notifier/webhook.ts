@@ -1,15 +1,11 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { NOTICE_KINDS, type Notice, type NoticeKind } from '../../engine/core/notice.ts'
+import type { Notice, NoticeKind } from '../../engine/core/notice.ts'
 import { isoTime } from '../../engine/core/time.ts'
 import { definePlugin, type Deps, type Notifier } from '../../engine/ports.ts'
-import { addressFrom, deliver, needed } from './delivery.ts'
+import { addressFrom, commonOptions, deliver, needed } from './delivery.ts'
 
-const options = z.strictObject({
-  events: z.array(z.enum(NOTICE_KINDS)).min(1).default([...NOTICE_KINDS]).describe('what is told'),
-  timeoutMs: z.int().min(100).max(60_000).default(10_000).describe('ms to wait for an answer'),
-  attempts: z.int().min(1).max(10).default(4).describe('how often a message is sent at most'),
-})
+const options = z.strictObject(commonOptions)
 type Options = z.output<typeof options>
 
 class Webhook implements Notifier {

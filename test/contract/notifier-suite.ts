@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { NOTICE_KINDS, type Notice } from '../../engine/core/notice.ts'
 import type { Deps, Notifier, Plugin } from '../../engine/ports.ts'
 import { VirtualClock } from '../../engine/real-clock.ts'
+import { isSecret } from '../../engine/recording/redaction.ts'
 import { coded } from '../support/coded.ts'
 import { Loopback, type Received, type Responder } from '../support/loopback.ts'
 import { providerDeps } from '../support/provider-deps.ts'
@@ -121,6 +122,11 @@ export function notifier({ name, plugin, env, secrets, good, textOf }: TestedNot
       const sending = (await make(server.origin)).notify(NOTICE, enough.signal)
       enough.abort(new Error('enough'))
       await expect(sending).rejects.toThrow('enough')
+    })
+
+    it('keeps its secrets in variables that are struck out wherever they are written', () => {
+      const held = Object.entries(env('http://127.0.0.1:1')).filter(([variable]) => isSecret(variable)).map(([, value]) => value)
+      for (const secret of secrets) expect(held.filter((value) => value.includes(secret))).toHaveLength(1)
     })
 
     it('says what is missing in the environment, without its value', async () => {

@@ -252,7 +252,8 @@ describe.concurrent('markets', () => {
 })
 
 describe.concurrent('the shipped scenarios', () => {
-  const shipped = readdirSync(join(root, 'scenarios')).filter((file) => file.endsWith('.yaml'))
+  // What npm start trades asks services that have no recording, and takes its symbol from the environment.
+  const shipped = readdirSync(join(root, 'scenarios')).filter((file) => file.endsWith('.yaml') && file !== 'autonomous.yaml')
     .map((file) => file.replace('.yaml', ''))
 
   it.each(shipped)('%s runs', async (name) => {

@@ -74,7 +74,7 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard on the real s
     expect(server.controls.told).toEqual(['toggle'])
     await page.getByRole('button', { name: 'Halt and sell everything' }).click()
     await page.getByText('Still held: ETH/USDT').waitFor()
-    expect(server.controls.told).toEqual(['toggle', 'panic'])
+    expect(server.controls.told).toEqual(['toggle', 'panic: from the dashboard'])
     await page.getByRole('button', { name: 'Close', exact: true }).click()
     await page.getByRole('button', { name: 'Disable openai' }).click()
     await page.getByRole('button', { name: 'Enable openai' }).waitFor()

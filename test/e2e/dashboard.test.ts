@@ -106,10 +106,10 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     await expect.poll(() => panel(page, 'Session').textContent()).toContain('■ Stopped')
     server.push('position', { ...server.data.positions[0], open_pnl: -44.5, open_return: -0.02 })
     await expect.poll(() => panel(page, 'Positions').textContent()).toContain('−44.50')
-    server.push('equity', { start: 10_000, points: [[NOW + HOUR, 10_500.25, -0.0033]] })
+    server.push('equity', [NOW + HOUR, 10_500.25, -0.0033])
     await expect.poll(() => panel(page, 'Equity and drawdown').textContent()).toContain('Equity 10,500.25 USDT (+5.00')
     const candles = server.data.candles['BTC/USDT'].candles
-    server.push('candle', { symbol: 'BTC/USDT', timeframe: '1h', candles: [[candles.at(-1)![0] + HOUR, 70_000, 70_900, 69_900, 70_123.45, 5]] })
+    server.push('candle', { ...server.data.candles['BTC/USDT'], candles: [[candles.at(-1)![0] + HOUR, 70_000, 70_900, 69_900, 70_123.45, 5]] })
     await expect.poll(() => page.getByRole('img', { name: '70,123.45' }).count()).toBe(1)
   })
 
@@ -153,7 +153,7 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     await page.getByRole('button', { name: 'Close BTC/USDT' }).click()
     await dialog.getByRole('button', { name: 'Close BTC/USDT' }).click()
     await expect.poll(() => panel(page, 'Positions').textContent()).toContain('Leaving')
-    expect(server.acts).toEqual([{ path: '/api/positions', body: { symbol: 'BTC/USDT', confirm: true } }])
+    expect(server.acts).toEqual([{ path: '/api/positions', body: { symbol: 'BTC/USDT', confirm: true, reason: 'from the dashboard' } }])
 
     await page.getByRole('button', { name: 'Panic' }).click()
     expect(await dialog.textContent()).toContain('Sold at the market, whatever the price: BTC/USDT.')
@@ -191,6 +191,8 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
 
   it('greys what may be old when the stream is lost, and catches up', async () => {
     const { page, server } = await open()
+    await rows(page).first().waitFor()
+    await expect.poll(() => panel(page, 'Figures').textContent()).toContain('10,214.37')
     server.deaf = true
     server.cutStreams()
     await page.getByText('Stale since').waitFor()

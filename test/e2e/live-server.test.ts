@@ -12,7 +12,7 @@ const start = async (): Promise<void> => {
   said = ''
   running = home.start(['live', 'live.yaml', '--speed', '40', '--port', '0'], ENV)
   running.child.stderr!.on('data', (text: string) => { said += text })
-  await until(() => said.includes('Dashboard: http'), 'the banner')
+  await until(() => said.includes('/docs'), 'the whole banner')
   url = /Dashboard: (http:\S+)/.exec(said)![1]
 }
 const stop = async (): Promise<Outcome> => {
@@ -82,14 +82,22 @@ describe.sequential('the checklist of autonomous mode', { shuffle: false }, () =
 
   it('leaves everything in a panic, stays halted over a restart, and goes on when a person says so', async () => {
     await expect.poll(async () => (await curl('/api/autonomous-status'))['active_positions'], { timeout: 20_000 }).toBe(1)
-    const panic = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ action: 'panic', confirm: true }) })
+    const panic = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ action: 'panic', confirm: true, reason: 'sirens' }) })
     expect([panic.status, await panic.json()]).toEqual([200, expect.objectContaining({ closed: ['BTC/USDT'], failed: [] })])
     await expect.poll(async () => (await curl('/api/autonomous-status'))['active_positions'], { timeout: 20_000 }).toBe(0)
     expect((await stop()).code).toBe(0)
     await start()
     await expect.poll(async () => (await curl('/api/risk'))['state'], { timeout: 20_000 }).toBe('HALTED')
-    const resumed = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"resume"}' })
+    const resumed = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"resume","reason":"all clear"}' })
     expect(resumed.status).toBe(202)
+    await expect.poll(async () => (await curl('/api/risk'))['state'], { timeout: 20_000 }).toBe('RUNNING')
+    await expect.poll(() => shell('grep -ohE "sirens|all clear" runs/live-*/audit.jsonl | sort | uniq'), { timeout: 20_000 }).toBe('all clear\nsirens')
+  })
+
+  it('is halted for everybody to see as soon as somebody says so', async () => {
+    const halted = await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"halt","reason":"lunch"}' })
+    expect([halted.status, await halted.json()]).toEqual([202, expect.objectContaining({ state: 'HALTED', reason: 'lunch' })])
+    await fetch(`${url}/api/risk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"resume"}' })
     await expect.poll(async () => (await curl('/api/risk'))['state'], { timeout: 20_000 }).toBe('RUNNING')
   })
 
@@ -103,6 +111,7 @@ describe.sequential('the checklist of autonomous mode', { shuffle: false }, () =
     const { code } = await stop()
     expect(code).toBe(0)
     const [run] = home.list('runs').filter((name) => name.startsWith('live-'))
+    for (const alarm of ['oversold', 'open-unknown']) expect(home.read('runs', run, 'audit.jsonl')).not.toContain(alarm)
     expect(await home.run(['replay', run])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^identical/) as string })
     await start()
   })

@@ -28,7 +28,7 @@ async function trade(ended: () => boolean, env = ENV, signal: NodeJS.Signals = '
 
 afterAll(() => { home.remove() })
 
-describe('live', () => {
+describe('live', { shuffle: false }, () => {
   it('trades at a practice exchange of its own when there are no keys, and says so', async () => {
     const { code, stderr } = await trade(() => home.list('runs').some((run) => statuses(run).includes('EXECUTED')) && decisions() > 12)
     expect([code, stderr.includes('AUTONOMOUS MODE ENABLED')]).toEqual([0, true])

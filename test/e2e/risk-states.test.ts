@@ -63,7 +63,7 @@ describe('risk states of a run', () => {
     const on = await stage(dice({ maxDrawdown: 0.01 }))
     const directory = await stopped(on, 110)
     expect(find(trailOf(directory), 'risk', { state: 'HALTED' }).length).toBeGreaterThan(0)
-    resume(directory, 0)
+    resume(directory, 'a person', 0)
     await rehearseOn(on, { ...QUARTERLY, resume: true })
     const lines = trailOf(directory)
     const act = lines.findIndex(({ type, act }) => type === 'operator' && act === 'resume')

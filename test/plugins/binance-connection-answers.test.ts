@@ -34,7 +34,6 @@ describe.skipIf(!hasShared)(`the exchange's own payloads${sharedNote}`, () => {
     ['samples/rest-api-account-trade-list-user-data-response', answers.myTrades, [{ commission: 10.1, commissionAsset: 'BNB' }]],
     ['spot-http/account_trades_response', answers.myTrades, {}],
     ['samples/rest-api-symbol-order-book-ticker-response', answers.bookTicker, { askPrice: 4.000002 }],
-    ['samples/rest-api-symbol-price-ticker-response', answers.priceTicker, {}],
     ['samples/rest-api-exchange-information-response', exchangeInfo, { symbols: [{ symbol: 'ETHBTC', cancelReplaceAllowed: false }] }],
     ['spot-http/exchange_info_response', exchangeInfo, {}],
   ])('%s is understood', (path, schema, expected) => {

@@ -106,7 +106,7 @@ export function fullDashboard(): DashboardData {
       current_confidence: 0.81, active_positions: 1, loop_iterations: 151,
     },
     figures: {
-      figures: { net_return: 0.0214, max_drawdown: -0.0163, sharpe: 1.42, precision_buy: 0.71 }, baselines: { buy_and_hold: 0.0131, flat: 0 },
+      figures: { total_return: 0.0214, max_drawdown: -0.0163, profit_factor: 1.42, win_rate: 0.667 }, baselines: { buy_and_hold: 0.0131, flat: 0 },
       equity: 10_214.37, cash: 8_206.62, drawdown: -0.0041, realised_pnl: 196.02, open_pnl: 18.35, trades: 12, win_rate: 0.667,
       ai_cost: 0.2143, coverage: 0.964, since: iso(NOW - 48 * HOUR),
     },

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { afterAll } from 'vitest'
 import { TapedeckError } from '../../engine/errors.ts'
 import { NEW_SERVICE, type ServiceHealth } from '../../engine/pipeline/provider-health.ts'
-import type { Controls, LaneInfo } from '../../engine/server/ports.ts'
+import type { Controls, LaneInfo, PanicOutcome } from '../../engine/server/ports.ts'
 import { RunBook } from '../../engine/server/run-book.ts'
 import { runInfo } from '../../engine/server/run-info.ts'
 import { startServer, type Server, type ServerOptions } from '../../engine/server/server.ts'
@@ -75,12 +75,12 @@ export class FakeControls implements Controls {
     this.#do(`${act}: ${reason}`)
   }
 
-  async close(symbol: string): Promise<void> {
-    this.#do(`close ${symbol}`)
+  async close(symbol: string, reason: string): Promise<void> {
+    this.#do(`close ${symbol}: ${reason}`)
   }
 
-  async panic(): Promise<{ closed: string[]; failed: { symbol: string; message: string }[] }> {
-    this.#do('panic')
+  async panic(reason: string): Promise<PanicOutcome> {
+    this.#do(`panic: ${reason}`)
     return { closed: ['BTC/USDT'], failed: [{ symbol: 'ETH/USDT', message: '/home/me/runs/x: no answer' }] }
   }
 

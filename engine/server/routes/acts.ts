@@ -3,9 +3,12 @@ import type { Controls } from '../ports.ts'
 import { badRequest, conflict, unknown } from '../refusal.ts'
 import * as shapes from '../shapes.ts'
 import { withoutPaths } from '../rows.ts'
-import { providerView, riskView, statusView } from '../views.ts'
+import { providerView, riskOf, riskView, statusView } from '../views.ts'
 import { answers, typed, type RouteParts } from './parts.ts'
 import { serviceNamed } from './state.ts'
+
+/** Why, where nobody says so. */
+const UNSAID = 'asked for over HTTP'
 
 /** Everything that changes something. */
 export function actRoutes(app: FastifyInstance, { shown, controls }: RouteParts): void {
@@ -18,27 +21,29 @@ export function actRoutes(app: FastifyInstance, { shown, controls }: RouteParts)
   })
 
   server.post('/api/positions', { schema: { ...answers('Leaves a symbol', shapes.acceptedShape, 202).schema, body: body.close } },
-    async ({ body: { symbol } }, reply) => {
+    async ({ body: { symbol, reason = UNSAID } }, reply) => {
       const driver = driven(controls)
       if (shown.book.position(symbol) === null) throw unknown('no position of that symbol is open', 'see GET /api/positions')
-      await driver.close(symbol)
+      await driver.close(symbol, reason)
       return reply.code(202).send({ accepted: true, symbol })
     })
 
-  server.post('/api/risk', { schema: { ...answers('Halts, reduces, resumes, or leaves everything', shapes.riskShape, 202).schema, body: body.risk } },
-    async ({ body: { action, confirm, reason } }, reply) => {
-      if (action === 'panic' && confirm !== true) throw badRequest('panic needs "confirm": true', 'say that it is meant')
-      const driver = driven(controls)
-      if (action === 'panic') {
-        const { closed, failed } = await driver.panic()
-        return {
-          state: shown.book.risk.state, closed,
-          failed: failed.map(({ symbol, message }) => ({ symbol, message: withoutPaths(message) })),
-        }
+  server.post('/api/risk', {
+    config: { urgent: true },
+    schema: { ...answers('Halts, reduces, resumes, or leaves everything', shapes.riskShape, 202, { 200: shapes.panicShape }).schema, body: body.risk },
+  }, async ({ body: { action, confirm, reason = UNSAID } }, reply) => {
+    if (action === 'panic' && confirm !== true) throw badRequest('panic needs "confirm": true', 'say that it is meant')
+    const driver = driven(controls)
+    if (action === 'panic') {
+      const { closed, failed } = await driver.panic(reason)
+      return {
+        state: riskOf(shown).state, closed,
+        failed: failed.map(({ symbol, message }) => ({ symbol, message: withoutPaths(message) })),
       }
-      await driver.act(action, reason ?? 'asked for on the page')
-      return reply.code(202).send(riskView(shown))
-    })
+    }
+    await driver.act(action, reason)
+    return reply.code(202).send(riskView(shown))
+  })
 
   server.post('/api/providers/:name', {
     schema: { ...answers('Enables or disables an AI service', shapes.providerShape).schema, params: shapes.params.name, body: body.service },

@@ -10,7 +10,8 @@ export function feedRoute(app: FastifyInstance, feed: Feed): void {
     schema: {
       summary: 'Server-sent events', produces: ['text/event-stream'],
       description: 'Events: status, decision, trade, order, position, equity, candle, risk, provider, alarm, run, lanes; each '
-        + 'carries the shape of its GET. `reset` = fetch everything again. Last-Event-ID goes on where a stream broke off.',
+        + 'carries the shape of its GET, or of one element where that is a list (equity: one point; lanes: all). `reset` = fetch '
+        + 'everything again. Last-Event-ID goes on where a stream broke off.',
     },
   }, (request, reply) => {
     if (feed.full) throw new Refusal(503, 'TD_HTTP_BUSY', `${MOST_CLIENTS} event streams are open already`, 'close another', { 'retry-after': '30' })

@@ -19,7 +19,9 @@ export const typed = (app: FastifyInstance): FastifyInstance<
   RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider
 > => app.withTypeProvider<ZodTypeProvider>()
 
-/** What a route is and answers, for the documentation. */
-export const answers = (summary: string, shape: z.ZodType, status = 200): RouteShorthandOptions & {
+/** What a route is and answers, for the documentation; `others` are answers of another status. */
+export const answers = (
+  summary: string, shape: z.ZodType, status = 200, others: Readonly<Record<number, z.ZodType>> = {},
+): RouteShorthandOptions & {
   readonly schema: { readonly summary: string; readonly response: Readonly<Record<number | string, z.ZodType>> }
-} => ({ schema: { summary, response: { [status]: shape, '4xx': errorShape } } })
+} => ({ schema: { summary, response: { ...others, [status]: shape, '4xx': errorShape } } })

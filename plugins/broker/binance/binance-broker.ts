@@ -2,7 +2,7 @@ import type { Candle } from '../../../engine/core/candle.ts'
 import { legReason, type Costs } from '../../../engine/core/matching.ts'
 import type { Approved, EntryOrder, Execution, ExitOrder, ExitReason, Fill, Order } from '../../../engine/core/order.ts'
 import { isoTime, type EpochMs } from '../../../engine/core/time.ts'
-import { decisionDeadlineMs, floorToGrid, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
+import { decisionDeadlineMs, floorToGrid, intervalOf, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
 import type { Broker, Deps, LiveBrokerPlan, OrderReceipt } from '../../../engine/ports.ts'
 import { CallError, type Connection } from '../../binance/connection.ts'
 import { refusedByFilters } from './filters.ts'
@@ -347,7 +347,7 @@ export class BinanceBroker implements Broker {
     const quantity = share < 1 ? slot.held : executed
     const notional = (sums.notional - booked.notional) * share
     const time = floorToGrid(last.time, this.#ms)
-    const told = await orders.openAt(this.#timeframe, time)
+    const told = await orders.openAt(intervalOf(this.#timeframe), time)
     // Only the reason's name and the slippage depend on it: nothing waits for a second answer.
     if (told === null) this.#alarm('open-unknown', { symbol: slot.symbol, order: ref.orderId, candle: isoTime(time) })
     const open = told ?? NaN

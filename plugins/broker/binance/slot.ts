@@ -177,7 +177,7 @@ export function recall(slot: Slot, prefix: string, past: readonly PastLine[]): v
     if (line['symbol'] !== slot.symbol) continue
     if (line.type === 'intent') recallIntent(slot, prefix, line, rejected)
     else if (line.type === 'order') recallOrder(slot, line)
-    else if (line.type === 'fill') recallFill(slot, line)
+    else if (line.type === 'fill') recallFill(slot, prefix, line)
   }
 }
 
@@ -238,12 +238,24 @@ function recallOrder(slot: Slot, line: PastLine): void {
   }
 }
 
-function recallFill(slot: Slot, line: PastLine): void {
+/** The order behind a sale that another process of ours began, and of which the run's own trail has no intent. */
+function otherSale(slot: Slot, prefix: string, orderId: string, at: EpochMs): Ref | undefined {
+  const entryId = slot.entry?.orderId
+  if (entryId === undefined || !orderId.startsWith(`${entryId}-`)) return undefined
+  const [whole, again, kind = 'k', number = again ?? '1'] = /^(?:operator(?:-(\d+))?|([xm])(\d+))$/.exec(orderId.slice(entryId.length + 1)) ?? []
+  if (whole === undefined) return undefined
+  const ref = newRef(clientIds(prefix, entryId).sale(kind as 'k' | 'x' | 'm', Number(number)), orderId, 'sale', at, { reason: 'operator' })
+  slot.refs.push(ref)
+  return ref
+}
+
+function recallFill(slot: Slot, prefix: string, line: PastLine): void {
   const fill = {
     side: line['side'], quantity: line['quantity'], feeBase: line['fee_base'], price: line['price'], time: Date.parse(line.timestamp!),
   } as Fill
   // A sale that never arrived has left its name to the next one.
   const ref = slot.refs.findLast(({ orderId }) => orderId === line['id'])
+    ?? (fill.side === 'sell' ? otherSale(slot, prefix, String(line['id']), fill.time) : undefined)
   if (ref !== undefined) {
     ref.seen = true
     ref.booked.quantity += fill.quantity

@@ -32,6 +32,8 @@ export interface FeedStart {
   readonly warmup: number
   /** Open time of the newest candle that the run has already seen; undefined on a first start. */
   readonly after: EpochMs | undefined
+  /** Somebody waits for the open of the candle that begins next. */
+  readonly openings: boolean
   /** A line for the trail. */
   alarm(event: string, fields: Readonly<Record<string, unknown>>): void
 }
@@ -65,6 +67,8 @@ export class CandleFeed {
   #warmUntil: EpochMs | null = null
   /** Where the warm-up of a first start was asked for. */
   #warmFrom: EpochMs | null = null
+  /** The newest candle that the last read showed. */
+  #newest: Candle | null = null
 
   constructor(start: FeedStart) {
     this.symbol = start.symbol
@@ -82,6 +86,11 @@ export class CandleFeed {
   from(now: EpochMs): EpochMs {
     const [watched] = this.#delivered.keys()
     return watched ?? this.#warmFrom ?? this.#next ?? floorToGrid(now, this.#step) - this.#start.warmup * this.#step
+  }
+
+  /** The candle after the last final one, if it has begun: its open stands. */
+  get opening(): Candle | null {
+    return this.#newest !== null && this.#newest.openTime === this.#next ? this.#newest : null
   }
 
   /** On a first start: everything before this open time is warm-up, and delivered at once. Null on a restart. */
@@ -102,6 +111,7 @@ export class CandleFeed {
     const begun = this.#begin(rows, now)
     if (begun === null) return
     this.#next = begun
+    this.#newest = rows.at(-1) ?? null
     this.#watch(rows)
     const open = rows.filter(({ openTime }) => openTime >= begun)
     this.#sight(open, now)
@@ -130,8 +140,9 @@ export class CandleFeed {
     if (this.#next === null) return now + POLL_MS.least
     if (this.#sightings.size > 0 || this.#holes.size > 0) return now + AGREE_MS
     const close = this.#next + this.#step
-    if (close > now) return close
-    const wait = Math.floor((now - close) / 4 / POLL_MS.least) * POLL_MS.least
+    const due = this.#start.openings && this.opening === null ? this.#next : close
+    if (due > now) return due
+    const wait = Math.floor((now - due) / 4 / POLL_MS.least) * POLL_MS.least
     return now + Math.min(POLL_MS.most, Math.max(POLL_MS.least, wait))
   }
 

@@ -1,10 +1,11 @@
 import { candleColumns, setRow, type Candle } from '../../../engine/core/candle.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
-import { decisionDeadlineMs, timeframeMs } from '../../../engine/core/timeframe.ts'
+import { decisionDeadlineMs, timeframeMs, type Timeframe } from '../../../engine/core/timeframe.ts'
 import type { CandleBatch, Clock, LiveMarketPlan, MarketEvent, MarketPlan } from '../../../engine/ports.ts'
 import { CallError, type Connection } from '../../binance/connection.ts'
 import { CandleFeed } from './candle-feed.ts'
 import { FeedReader } from './feed-reader.ts'
+import { FineCandles } from './fine-candles.ts'
 import { nextGroup, type Group } from './next-group.ts'
 
 /** A late symbol is waited for this share of the deadline: the rest is for deciding. */
@@ -36,6 +37,10 @@ export class LiveCandles {
   readonly #deadline: number
   readonly #readers: readonly FeedReader[]
   readonly #feeds: readonly CandleFeed[]
+  /** Candles that orders are settled on, where those are finer. */
+  readonly #fine: FineCandles | null
+  /** By symbol: the candle whose open is still to be told. */
+  readonly #awaited = new Map<string, EpochMs>()
   #nextWake: EpochMs
   #clockCheckAt: EpochMs
   #drift = 0
@@ -55,13 +60,19 @@ export class LiveCandles {
     const started = world.clock.now()
     this.#nextWake = started + live.checkIntervalMs
     this.#clockCheckAt = started
-    this.#readers = plan.symbols.map((symbol) => {
+    const readerOf = (timeframe: Timeframe, warmup: number, after: LiveMarketPlan['after']) => (symbol: string): FeedReader => {
       const alarm = (event: string, fields: Readonly<Record<string, unknown>>): void =>
         live.journal.note('alarm', { event, symbol, ...fields })
-      const feed = new CandleFeed({ symbol, step: this.#step, warmup: live.warmup, after: live.after[symbol], alarm })
-      return new FeedReader({ feed, timeframe: plan.timeframe, connection, started, alarm })
-    })
-    this.#feeds = this.#readers.map(({ feed }) => feed)
+      const openings = live.openings === true && timeframe === plan.timeframe
+      const feed = new CandleFeed({ symbol, step: timeframeMs(timeframe), warmup, after: after[symbol], openings, alarm })
+      return new FeedReader({ feed, timeframe, connection, started, alarm })
+    }
+    const decided = plan.symbols.map(readerOf(plan.timeframe, live.warmup, live.after))
+    const { fillTimeframe } = plan
+    const finer = fillTimeframe === null ? [] : plan.symbols.map(readerOf(fillTimeframe, 0, live.settledAfter ?? {}))
+    this.#feeds = decided.map(({ feed }) => feed)
+    this.#fine = fillTimeframe === null ? null : new FineCandles(finer.map(({ feed }) => feed), timeframeMs(fillTimeframe))
+    this.#readers = [...decided, ...finer]
   }
 
   async *events(): AsyncGenerator<MarketEvent> {
@@ -69,9 +80,12 @@ export class LiveCandles {
       await this.#checkClock()
       const due = this.#due()
       if (due !== undefined) this.#hold(await due.read(this.#now(), () => this.#latest()))
-      for (const reader of this.#readers) reader.checkStale(this.#now())
+      for (const reader of this.#readers.slice(0, this.#feeds.length)) reader.checkStale(this.#now())
       // Candles of one close time belong together: whoever is due as well is read first.
-      if (this.#due() === undefined) yield* this.#deliver(false)
+      if (this.#due() === undefined) {
+        yield* this.#deliver(false)
+        yield* this.#openings()
+      }
       if (this.#nextWake <= this.#world.clock.now()) yield this.#wake()
       if (this.#world.signal.aborted) return
       if (await this.#sleep()) continue
@@ -148,7 +162,8 @@ export class LiveCandles {
       const since = this.#readySince ??= this.#now()
       const patience = (close: EpochMs): EpochMs =>
         (ended ? -Infinity : Math.max(close + this.#deadline * PATIENCE, since + BACKLOG_PATIENCE_MS))
-      const group = nextGroup(this.#feeds, this.#step, this.#now(), patience)
+      yield* this.#settling(ended)
+      const group = nextGroup(this.#feeds, this.#step, this.#now(), patience, (close) => this.#fine?.reached(close) ?? true)
       if (group === null) {
         this.#readySince = null
         return
@@ -159,6 +174,7 @@ export class LiveCandles {
       }
       const missed = this.#now() - (group.openTime + this.#step) > this.#deadline
       yield* this.#batches(group, missed)
+      if (this.#live.openings === true && !missed) for (const { symbol } of group.members) this.#awaited.set(symbol, group.openTime + this.#step)
       // Nobody decides on a missed candle, so one wake-up after the last of them is enough.
       if (!missed || this.#feeds.every(({ ready }) => ready.length === 0)) yield this.#wake()
       if (this.#world.signal.aborted) return
@@ -189,11 +205,34 @@ export class LiveCandles {
   }
 
   #batch(symbol: string, candles: readonly Candle[], more = false): CandleBatch {
+    return { ...this.#columns(symbol, this.#plan.timeframe, candles), settles: this.#fine === null, decides: true, more }
+  }
+
+  #columns(symbol: string, timeframe: Timeframe, candles: readonly Candle[]): Omit<CandleBatch, 'settles' | 'decides' | 'more'> {
     const columns = candleColumns(candles.length)
     for (const [row, candle] of candles.entries()) setRow(columns, row, candle)
-    return {
-      kind: 'candles', symbol, timeframe: this.#plan.timeframe, columns, start: 0, end: candles.length,
-      settles: true, decides: true, more, arrivedAt: this.#world.clock.now(),
+    return { kind: 'candles', symbol, timeframe, columns, start: 0, end: candles.length, arrivedAt: this.#world.clock.now() }
+  }
+
+  /** Finer candles up to the close that is decided on next: nothing may be decided before orders have met them. */
+  *#settling(ended: boolean): Generator<MarketEvent> {
+    if (this.#fine === null) return
+    const next = this.#feeds.reduce((oldest, { ready, next: open }) => Math.min(oldest, ready[0]?.openTime ?? open ?? -Infinity), Infinity)
+    for (const { symbol, candles } of this.#fine.take(ended ? Infinity : next + this.#step)) {
+      yield { ...this.#columns(symbol, this.#plan.fillTimeframe!, candles), settles: true, decides: false, more: false }
+    }
+  }
+
+  /** The first price of the candle after the one that was decided on, once there is one. */
+  *#openings(): Generator<MarketEvent> {
+    for (const { symbol, opening, next } of this.#feeds) {
+      const awaited = this.#awaited.get(symbol)
+      if (awaited === undefined || (opening === null && next === awaited)) continue
+      this.#awaited.delete(symbol)
+      if (opening?.openTime !== awaited) continue
+      const { open } = opening
+      const first = { openTime: awaited, open, high: open, low: open, close: open, volume: 0 }
+      yield { ...this.#columns(symbol, '1s', [first]), settles: true, decides: false, more: false }
     }
   }
 

@@ -10,14 +10,16 @@ export interface Group {
 
 /**
  * Takes the oldest candles that are ready: those of all symbols with one close time. Null when there are none. While a
- * symbol is late, the time until which it is waited for, by `patience` of the close time.
+ * symbol is late, or `settled` says that orders have not met all that came before its close, the time until which that is
+ * waited for, by `patience` of the close time.
  */
 export function nextGroup(
   feeds: readonly CandleFeed[], step: number, now: EpochMs, patience: (close: EpochMs) => EpochMs,
+  settled: (close: EpochMs) => boolean = () => true,
 ): Group | EpochMs | null {
   const openTime = feeds.reduce((oldest, { ready }) => Math.min(oldest, ready[0]?.openTime ?? Infinity), Infinity)
   if (openTime === Infinity) return null
-  const late = feeds.some(({ ready, next }) => ready.length === 0 && (next === null || next <= openTime))
+  const late = !settled(openTime + step) || feeds.some(({ ready, next }) => ready.length === 0 && (next === null || next <= openTime))
   const until = patience(openTime + step)
   if (late && now < until) return until
   const members = feeds.flatMap(({ symbol, ready }) => {

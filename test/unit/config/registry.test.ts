@@ -30,6 +30,12 @@ describe('the registry', () => {
     expect(loaded).toEqual([])
   })
 
+  it('gives all plugins, in the order of the manifest', async () => {
+    const whole = new Registry({ ...manifest, provider: { mute: async () => ({ default: provider }) } }, {})
+    expect(await whole.all()).toEqual([provider])
+    await expect(registry.all()).rejects.toThrow('broken file')
+  })
+
   it('loads what is named', async () => {
     expect(await registry.plugin('provider', 'mute')).toBe(provider)
     expect(await registry.strategy('idle')).toBe(strategy)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { registry } from '../../../engine/assemble.ts'
-import { costsOf, resolveScenario, type Resolution } from '../../../engine/config/resolve.ts'
+import { costsOf } from '../../../engine/config/resolve-policy.ts'
+import { resolveScenario, type Resolution } from '../../../engine/config/resolve.ts'
 import { loadScenario, type Override } from '../../../engine/config/scenario-file.ts'
 import { readSettings, type Environment } from '../../../engine/config/settings.ts'
 import { DEFAULT_POLICY } from '../../../engine/core/policy.ts'

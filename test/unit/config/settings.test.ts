@@ -104,7 +104,7 @@ describe('secrets', () => {
     }, ['GEMINI_API_KEY', 'OPENAI_API_KEY'])
     expect(masked).toEqual({
       BINANCE_API_KEY: 'not set', BINANCE_API_SECRET: 'set', GEMINI_API_KEY: 'set, ends in …1a2b',
-      OPENAI_API_KEY: 'not set', API_TOKEN: 'not set', WEBHOOK_SECRET: 'not set', TELEGRAM_BOT_TOKEN: 'not set',
+      OPENAI_API_KEY: 'not set', API_TOKEN: 'not set',
     })
   })
 })

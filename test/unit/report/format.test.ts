@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   change, count, duration, fixed, gain, money, percent, plural, points, priceDecimals, quantity, ratio, signed,
-  stepName, trimmed, utcDay, utcMinute,
+  stepName, trimmed, utcMinute,
 } from '../../../engine/report/format.ts'
 
 describe('numbers', () => {
@@ -53,7 +53,6 @@ describe('times and words', () => {
   it('shows times in UTC, seconds only where there are any', () => {
     expect(utcMinute(Date.UTC(2021, 2, 4, 12))).toBe('2021-03-04 12:00')
     expect(utcMinute(Date.UTC(2021, 2, 4, 12, 0, 5))).toBe('2021-03-04 12:00:05')
-    expect(utcDay(Date.UTC(2021, 2, 4, 23, 59))).toBe('2021-03-04')
   })
 
   it('names the length of a candle', () => {

@@ -136,6 +136,8 @@ describe('limits', () => {
     expect(statuses).toEqual([...Array<number>(30).fill(200), 429, 429])
     expect(server.controls.told).toHaveLength(30)
     expect((await ask(server.url, '/api/autonomous-status')).status).toBe(200)
+    const halt = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"action":"halt"}' }
+    expect((await ask(server.url, '/api/risk', halt)).status).toBe(202)
     now += 60_000
     expect((await ask(server.url, '/api/autonomous-toggle', { method: 'POST' })).status).toBe(200)
   })
@@ -156,6 +158,7 @@ describe('every answer', () => {
 
   it('from a server that is not its own host needs a token to begin with', async () => {
     await expect(serveTest({ host: '0.0.0.0' })).rejects.toMatchObject({ code: 'TD_SETTING_INVALID', exitCode: 2 })
+    await expect(serveTest({ host: '0.0.0.0', env: { API_TOKEN: 'short' } })).rejects.toMatchObject({ code: 'TD_SETTING_INVALID', exitCode: 2 })
     await expect(serveTest({ port: Number(portOf(open)) })).rejects.toMatchObject({ code: 'TD_SERVER', exitCode: 1 })
   })
 })

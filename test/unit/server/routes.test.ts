@@ -146,15 +146,16 @@ describe('what is done', () => {
     expect([halted.status, shapes.riskShape.safeParse(halted.json).success]).toEqual([202, true])
     expect((await post('/api/risk', { action: 'resume' })).status).toBe(202)
     expect((await post('/api/risk', { action: 'reduce' })).status).toBe(202)
-    const panic = await post('/api/risk', { action: 'panic', confirm: true })
+    const panic = await post('/api/risk', { action: 'panic', confirm: true, reason: 'sirens' })
     harmless(panic)
+    expect(shapes.panicShape.strict().safeParse(panic.json).success).toBe(true)
     expect([panic.status, panic.json]).toEqual([200, {
       state: 'RUNNING', closed: ['BTC/USDT'], failed: [{ symbol: 'ETH/USDT', message: 'x: no answer' }],
     }])
     const service = await post('/api/providers/openai', { action: 'disable' })
     expect([service.status, (service.json as { state: string }).state]).toEqual([200, 'DISABLED'])
     expect(server.controls.told).toEqual([
-      'halt: lunch', 'resume: asked for on the page', 'reduce: asked for on the page', 'panic', 'disable openai',
+      'halt: lunch', 'resume: asked for over HTTP', 'reduce: asked for over HTTP', 'panic: sirens', 'disable openai',
     ])
   })
 
@@ -164,7 +165,10 @@ describe('what is done', () => {
     const body = { symbol: 'BTC/USDT', confirm: true }
     const answer = await ask(held.url, '/api/positions', { method: 'POST', body })
     if (holding === undefined) refused(answer, 404, 'TD_HTTP_UNKNOWN')
-    else expect([answer.status, answer.json]).toEqual([202, { accepted: true, symbol: 'BTC/USDT' }])
+    else {
+      expect([answer.status, answer.json]).toEqual([202, { accepted: true, symbol: 'BTC/USDT' }])
+      expect(held.controls.told).toEqual(['close BTC/USDT: asked for over HTTP'])
+    }
     refused(await ask(held.url, '/api/positions', { method: 'POST', body: { ...body, symbol: 'DOGE/USDT' } }), 404, 'TD_HTTP_UNKNOWN')
   })
 
@@ -248,7 +252,7 @@ describe('for whoever watches', () => {
   })
 
   it('/metrics counts as the run does', async () => {
-    await get('/api/decisions/99999999')
+    await get('/api/decisions/8877665544')
     const { text, headers } = await get('/metrics')
     expect(headers['content-type']).toContain('text/plain')
     const value = (name: string): number => Number(new RegExp(`^${name.replaceAll(/[{}"]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1])
@@ -257,7 +261,7 @@ describe('for whoever watches', () => {
     expect(value('tapedeck_running')).toBe(1)
     expect(value('tapedeck_provider_up{provider="gemini"}')).toBe(1)
     expect(text).toContain('route="/api/decisions/:id"')
-    expect(text).not.toContain('99999999')
+    expect(text).not.toContain('8877665544')
   })
 
   it('/docs describes every route, and loads nothing from elsewhere', async () => {

@@ -25,7 +25,7 @@ async function ask(path: string, init: RequestInit): Promise<unknown> {
   let response: Response
   try {
     response = await fetch(path, {
-      cache: 'no-store', credentials: 'same-origin', signal: AbortSignal.timeout(act ? PATIENCE_MS.act : PATIENCE_MS.question), ...init,
+      credentials: 'same-origin', signal: AbortSignal.timeout(act ? PATIENCE_MS.act : PATIENCE_MS.question), ...init,
     })
   } catch {
     throw new ApiError(act ? 'the server does not answer; what was asked for may still happen' : 'the server does not answer', null)

@@ -1,26 +1,13 @@
 import { inPlace, inTime, newestFirst } from './lists.ts'
 import { KEPT, type Store } from './store.ts'
 import type {
-  Alarm, Candle, Candles, Decision, Equity, Lane, Position, Risk, Run, Service, Status, Trade,
+  Alarm, Candles, Decision, EquityPoint, Lane, Position, Risk, Run, Service, Status, Trade,
 } from './types.ts'
 
-type Named = Readonly<Record<string, unknown>>
-
-type CandleNews = { readonly symbol: string } & Partial<Candles> & { readonly candle?: Candle }
-
-function candles(store: Store, news: CandleNews): void {
-  store.candles.change((now) => now.symbol !== news.symbol ? now : {
-    ...now,
-    candles: inTime(now.candles, news.candles ?? (news.candle === undefined ? [] : [news.candle]), KEPT.candles),
-    marks: withMarks(now.marks, news.marks ?? []),
-    position: news.position === undefined ? now.position : news.position,
-  })
-}
-
-function withMarks(now: Candles['marks'], news: Candles['marks']): Candles['marks'] {
-  const added = news.filter(({ time, kind, price }) =>
-    !now.some((mark) => mark.time === time && mark.kind === kind && mark.price === price))
-  return added.length === 0 ? now : [...now, ...added].sort((a, b) => a.time - b.time).slice(-KEPT.marks)
+/** Marks come with the candles when they are asked for: see `trade` and `order`. */
+function candles(store: Store, news: Candles): void {
+  store.candles.change((now) => now.symbol !== news.symbol ? now
+    : { ...now, candles: inTime(now.candles, news.candles, KEPT.candles), position: news.position })
 }
 
 function position(store: Store, one: Position): void {
@@ -33,7 +20,7 @@ function position(store: Store, one: Position): void {
 }
 
 /** What has to be asked for again, since the event tells only that it changed. */
-export type Outdated = 'figures' | 'positions' | 'runs' | 'candles' | 'all'
+export type Outdated = 'figures' | 'positions' | 'equity' | 'runs' | 'candles' | 'all'
 
 /** Puts an event's data into the store. */
 export function apply(store: Store, name: string, data: unknown): readonly Outdated[] {
@@ -58,28 +45,20 @@ export function apply(store: Store, name: string, data: unknown): readonly Outda
       return []
     }
     case 'order': return ['positions', 'candles']
-    case 'position': {
-      if (Array.isArray(data)) store.positions.set(data as Position[])
-      else if (typeof (data as Named)['quantity'] === 'number') position(store, data as Position)
-      else return ['positions']
-      return []
-    }
+    case 'position': position(store, data as Position); return []
     case 'equity': {
-      const { start, points } = data as Equity
-      store.equity.change((now) => ({ start: start ?? now.start, points: inTime(now.points, points, KEPT.points) }))
-      return ['figures']
+      const point = data as EquityPoint
+      store.equity.change((now) => ({ ...now, points: inTime(now.points, [point], KEPT.points) }))
+      // What it began with is known only once it has begun.
+      return store.equity.current?.start === null ? ['figures', 'equity'] : ['figures']
     }
-    case 'candle': candles(store, data as CandleNews); return []
+    case 'candle': candles(store, data as Candles); return []
     case 'provider': {
       const one = data as Service
       store.services.change((list) => inPlace(list, one, ({ name }) => name === one.name))
       return []
     }
-    case 'lanes': {
-      if (Array.isArray(data)) store.lanes.set(data as Lane[])
-      else store.lanes.change((list) => inPlace(list, data as Lane, ({ name }) => name === (data as Lane).name))
-      return []
-    }
+    case 'lanes': store.lanes.set(data as Lane[]); return []
     case 'reset': return ['all']
     default: return []
   }

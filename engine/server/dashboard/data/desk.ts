@@ -3,7 +3,10 @@ import type { Question } from '../parts/confirm.tsx'
 import { messageOf, post } from './api.ts'
 import { Follower } from './follow.ts'
 import { Store } from './store.ts'
-import type { Flattened, Risk, Service, Status } from './types.ts'
+import type { PanicOutcome, Risk, Service, Status } from './types.ts'
+
+/** Stands in the trail. */
+const REASON = 'from the dashboard'
 
 /** What a person does here, and what the page is showing them besides the panels. */
 export class Desk {
@@ -39,7 +42,7 @@ export class Desk {
 
   risk(action: 'halt' | 'resume'): void {
     void this.#do('risk', async () => {
-      this.store.risk.set(await post<Risk>('/api/risk', { action, reason: 'from the dashboard' }))
+      this.store.risk.set(await post<Risk>('/api/risk', { action, reason: REASON }))
       return action === 'halt' ? 'Halted: no orders until somebody resumes.' : 'Trading may go on.'
     })
   }
@@ -61,7 +64,7 @@ export class Desk {
         'The loop goes on and may buy again.',
       ],
       act: async () => {
-        await post('/api/positions', { symbol, confirm: true })
+        await post('/api/positions', { symbol, confirm: true, reason: REASON })
         void this.store.positions.load()
         this.#tell(`${symbol} is being closed.`)
         return null
@@ -82,7 +85,7 @@ export class Desk {
       really: this.#real ? 'Really? This sells real holdings on mainnet at once and cannot be undone.'
         : 'Really? This sells at once and cannot be undone.',
       act: async () => {
-        const { closed, failed } = await post<Flattened>('/api/risk', { action: 'panic', confirm: true, reason: 'from the dashboard' })
+        const { closed, failed } = await post<PanicOutcome>('/api/risk', { action: 'panic', confirm: true, reason: REASON })
         void Promise.all([this.store.risk, this.store.positions, this.store.status].map((one) => one.load()))
         const sold = closed.length === 0 ? 'Halted. There was nothing to sell.' : `Halted. Sold: ${closed.join(', ')}.`
         if (failed.length === 0) return sold

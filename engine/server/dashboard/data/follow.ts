@@ -104,11 +104,8 @@ export class Follower {
     const outdated = new Set(this.#outdated)
     this.#outdated.clear()
     if (outdated.has('all')) return void this.#loadAll()
-    const { figures, positions, runs, candles, symbol } = this.#store
-    if (outdated.has('figures')) void figures.load()
-    if (outdated.has('positions')) void positions.load()
-    if (outdated.has('runs')) void runs.load()
-    if (outdated.has('candles') && symbol.peek() !== null) void candles.load()
+    const { symbol } = this.#store
+    for (const one of outdated) if (one !== 'all' && (one !== 'candles' || symbol.peek() !== null)) void this.#store[one].load()
   }
 
   /** Events wait meanwhile, so that an older answer does not undo them. */

@@ -7,7 +7,7 @@ import type {
 } from './types.ts'
 
 /** How many rows lists keep, however long the page stays open. */
-export const KEPT = { decisions: 200, trades: 100, alarms: 50, candles: 600, marks: 500, points: 2_000, announcements: 3 } as const
+export const KEPT = { decisions: 200, trades: 100, alarms: 50, candles: 600, points: 2_000, announcements: 3 } as const
 
 const candlesPath = (symbol: string): string => `/api/candles?symbol=${encodeURIComponent(symbol)}&limit=${KEPT.candles}`
 
@@ -17,20 +17,23 @@ export class Store {
     if (error instanceof ApiError && error.status === 401) this.locked.value = true
   }
 
+  /** Loaded whenever everything is; candles only once a symbol has been chosen. */
+  readonly #resources: { load(): Promise<void> }[] = []
+
   /** Somebody has to log in first. */
   readonly locked = signal(false)
-  readonly status = new Resource<Status>('/api/autonomous-status', this.#failed)
-  readonly run = new Resource<Run>('/api/run', this.#failed)
-  readonly figures = new Resource<Figures>('/api/figures', this.#failed)
-  readonly positions = new Resource<readonly Position[]>('/api/positions', this.#failed)
-  readonly trades = new Resource<readonly Trade[]>(`/api/trades?limit=${KEPT.trades}`, this.#failed)
-  readonly equity = new Resource<Equity>('/api/equity', this.#failed)
-  readonly decisions = new Resource<readonly Decision[]>(`/api/decisions?limit=${KEPT.decisions}`, this.#failed)
-  readonly risk = new Resource<Risk>('/api/risk', this.#failed)
-  readonly services = new Resource<readonly Service[]>('/api/providers', this.#failed)
-  readonly lanes = new Resource<readonly Lane[]>('/api/lanes', this.#failed)
-  readonly alarms = new Resource<readonly Alarm[]>(`/api/alarms?limit=${KEPT.alarms}`, this.#failed)
-  readonly runs = new Resource<readonly PastRun[]>('/api/runs', this.#failed)
+  readonly status = this.#resource<Status>('/api/autonomous-status')
+  readonly run = this.#resource<Run>('/api/run')
+  readonly figures = this.#resource<Figures>('/api/figures')
+  readonly positions = this.#resource<readonly Position[]>('/api/positions')
+  readonly trades = this.#resource<readonly Trade[]>(`/api/trades?limit=${KEPT.trades}`)
+  readonly equity = this.#resource<Equity>('/api/equity')
+  readonly decisions = this.#resource<readonly Decision[]>(`/api/decisions?limit=${KEPT.decisions}`)
+  readonly risk = this.#resource<Risk>('/api/risk')
+  readonly services = this.#resource<readonly Service[]>('/api/providers')
+  readonly lanes = this.#resource<readonly Lane[]>('/api/lanes')
+  readonly alarms = this.#resource<readonly Alarm[]>(`/api/alarms?limit=${KEPT.alarms}`)
+  readonly runs = this.#resource<readonly PastRun[]>('/api/runs')
   readonly candles = new Resource<Candles>('/api/candles', this.#failed)
   /** The symbol whose candles are shown; null before the run is known. */
   readonly symbol = signal<string | null>(null)
@@ -39,11 +42,7 @@ export class Store {
   get digits(): number { return moneyDigits(this.figures.value?.equity) }
 
   async loadAll(): Promise<void> {
-    const { status, run, figures, positions, trades, equity, decisions, risk, services, lanes, alarms, runs } = this
-    await Promise.all([
-      run.load().then(() => this.#chooseSymbol()),
-      ...[status, figures, positions, trades, equity, decisions, risk, services, lanes, alarms, runs].map((one) => one.load()),
-    ])
+    await Promise.all(this.#resources.map((one) => one === this.run ? this.run.load().then(() => this.#chooseSymbol()) : one.load()))
   }
 
   async show(symbol: string): Promise<void> {
@@ -56,5 +55,11 @@ export class Store {
     const chosen = this.symbol.peek()
     const symbol = chosen !== null && symbols.includes(chosen) ? chosen : symbols[0]
     if (symbol !== undefined) await this.show(symbol)
+  }
+
+  #resource<T>(path: string): Resource<T> {
+    const resource = new Resource<T>(path, this.#failed)
+    this.#resources.push(resource)
+    return resource
   }
 }

@@ -134,7 +134,7 @@ export interface Risk {
   readonly limits: Readonly<Record<string, unknown>>
 }
 
-export interface Flattened {
+export interface PanicOutcome {
   readonly closed: readonly string[]
   readonly failed: readonly { readonly symbol: string; readonly message: string }[]
 }
