@@ -15,6 +15,7 @@ import { Session } from './panels/session.tsx'
 import { Stale, Top } from './panels/top.tsx'
 import { Trades } from './panels/trades.tsx'
 import { Announcer } from './parts/announcer.tsx'
+import { Prose } from './parts/bits.tsx'
 import { Confirm } from './parts/confirm.tsx'
 
 export function App({ desk }: { readonly desk: Desk }) {
@@ -70,7 +71,7 @@ function Notes({ desk }: { readonly desk: Desk }) {
   return (
     <section class="panel" aria-labelledby="notes-title">
       <header><h2 id="notes-title">Notes</h2></header>
-      <ul class="says">{notes.map((note) => <li key={note}>{harmless(note)}</li>)}</ul>
+      <ul class="says">{notes.map((note) => <li key={note}><Prose text={note} most={300} /></li>)}</ul>
     </section>
   )
 }

@@ -10,6 +10,7 @@ const OPTIONS: DeepPartial<ChartOptions> = {
   layout: { attributionLogo: false, fontSize: 11, background: { color: 'transparent' } },
   localization: { locale: 'en-GB', timeFormatter: (time: Time) => minute(Number(time) * 1_000) },
   crosshair: { mode: 0 },
+  rightPriceScale: { entireTextOnly: true },
   timeScale: { timeVisible: true, rightOffset: 4, minBarSpacing: 0.05 },
   // The wheel scrolls the page; dragging and pinching move the chart.
   handleScroll: { mouseWheel: false, vertTouchDrag: false },

@@ -6,6 +6,9 @@ import { colour } from '../data/theme.ts'
 import type { Candle, Candles } from '../data/types.ts'
 import { frameColours, newChart, priceFormat, seconds } from './frame.ts'
 
+/** Of the chart's height, for the candles. */
+const LEAST_SHARE = 0.2
+
 /** Candles with entries, exits, and the lines of the open position. */
 export class PriceChart {
   readonly #chart: IChartApi
@@ -19,7 +22,6 @@ export class PriceChart {
     this.#series = this.#chart.addSeries(CandlestickSeries, {
       borderVisible: false,
       priceFormat,
-      // Stop and target are in view, however far the candles are from them.
       autoscaleInfoProvider: (own: () => AutoscaleInfo | null) => this.#scale(own()),
     })
     this.#marks = createSeriesMarkers(this.#series, [])
@@ -58,7 +60,9 @@ export class PriceChart {
     if (own === null || own.priceRange === null || position === null || position === undefined) return own
     const { minValue, maxValue } = own.priceRange
     const lines = [position.stop, position.target].filter((price) => price !== null)
-    return { ...own, priceRange: { minValue: Math.min(minValue, ...lines), maxValue: Math.max(maxValue, ...lines) } }
+    const all = { minValue: Math.min(minValue, ...lines), maxValue: Math.max(maxValue, ...lines) }
+    // Stop and target are in view, unless they are so far away that the candles would be a flat line.
+    return (all.maxValue - all.minValue) * LEAST_SHARE > maxValue - minValue ? own : { ...own, priceRange: all }
   }
 
   #grow(before: readonly Candle[], after: readonly Candle[]): void {

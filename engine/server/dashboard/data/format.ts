@@ -28,7 +28,21 @@ export const quantity = (value: number): string => {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text
 }
 
-export const money = (value: number | null | undefined): string => number(value, 2)
+/** Decimals of amounts of an account of this size: one of whole coins is told apart by what is far below a hundredth. */
+export const moneyDigits = (equity: number | null | undefined): number =>
+  equity !== null && equity !== undefined && Math.abs(equity) < 10 ? 8 : 2
+
+export const money = (value: number | null | undefined, digits = 2): string => number(value, digits)
+
+/** Enough decimals to tell the marks of an axis apart, which are in order. */
+export function axisDigits(marks: readonly number[]): number {
+  const step = Math.min(...marks.slice(1).map((mark, index) => Math.abs(mark - marks[index])))
+  if (!Number.isFinite(step) || step <= 0) return 2
+  const whole = (scaled: number): boolean => Math.round(scaled) > 0 && Math.abs(scaled - Math.round(scaled)) < 0.01
+  let digits = 0
+  while (digits < 8 && !whole(step * 10 ** digits)) digits++
+  return digits
+}
 
 /** `+1.25 %` of 0.0125. */
 export function percent(fraction: number | null | undefined, { signed = false, digits = 2 } = {}): string {
@@ -37,8 +51,10 @@ export function percent(fraction: number | null | undefined, { signed = false, d
   return `${signed && fraction > 0 && /[1-9]/.test(text) ? '+' : ''}${text}\u00A0%`
 }
 
-export const signedMoney = (value: number | null | undefined): string =>
-  `${value !== null && value !== undefined && value >= 0.005 ? '+' : ''}${money(value)}`
+export const signedMoney = (value: number | null | undefined, digits = 2): string => {
+  const text = money(value, digits)
+  return value !== null && value !== undefined && value > 0 && /[1-9]/.test(text) ? `+${text}` : text
+}
 
 /** `up`, `down` or `flat`: for colours, which always stand beside a sign. */
 export const course = (value: number | null | undefined): string =>

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { ApiError } from './api.ts'
+import { moneyDigits } from './format.ts'
 import { Resource } from './resource.ts'
 import type {
   Alarm, Candles, Decision, Equity, Figures, Lane, PastRun, Position, Risk, Run, Service, Status, Trade,
@@ -36,6 +37,9 @@ export class Store {
   readonly candles = new Resource<Candles>('/api/candles', this.#failed)
   /** The symbol whose candles are shown; null before the run is known. */
   readonly symbol = signal<string | null>(null)
+
+  /** Decimals of amounts of money. */
+  get digits(): number { return moneyDigits(this.figures.value?.equity) }
 
   async loadAll(): Promise<void> {
     await Promise.all(this.#resources.map((one) => one === this.run ? this.run.load().then(() => this.#chooseSymbol()) : one.load()))

@@ -19,6 +19,9 @@ export function cut(text: string, most: number): string {
   return text.slice(0, end)
 }
 
+/** As `cut`, with a sign that something is missing. */
+export const shortened = (text: string, most: number): string => text.length > most ? `${cut(text, most)} …` : text
+
 /** Any JSON value as indented text. */
 export const asText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value, null, 2)

@@ -1,6 +1,6 @@
 import type { Store } from '../data/store.ts'
 import { clock, parseTime } from '../data/format.ts'
-import { harmless, words } from '../data/text.ts'
+import { harmless, shortened, words } from '../data/text.ts'
 import type { Alarm } from '../data/types.ts'
 import { Prose } from '../parts/bits.tsx'
 import { Panel, Shown } from '../parts/panel.tsx'
@@ -12,7 +12,7 @@ export const Alarms = ({ store }: { readonly store: Store }) => (
         <ol class="alarms" tabIndex={0} aria-label="Alarms, newest first">
           {list.map((one) => (
             <li key={one.id}>
-              <p><strong>▲ {harmless(words(one.event))}</strong>{one.symbol !== null && ` ${harmless(one.symbol)}`}{' '}
+              <p><strong>▲ {harmless(words(shortened(one.event, 60)))}</strong>{one.symbol !== null && ` ${harmless(one.symbol)}`}{' '}
                 <time class="soft">{one.time === null ? '' : clock(parseTime(one.time))}</time></p>
               <Prose text={facts(one)} most={300} />
             </li>

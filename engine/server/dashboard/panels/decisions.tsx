@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import type { Desk } from '../data/desk.ts'
 import { clock, dollars, latency, parseTime } from '../data/format.ts'
-import { cut, harmless, words } from '../data/text.ts'
+import { cut, harmless, shortened, words } from '../data/text.ts'
 import type { Decision } from '../data/types.ts'
 import { ConfidenceBar } from '../parts/confidence-bar.tsx'
 import { Badge } from '../parts/bits.tsx'
@@ -53,8 +53,7 @@ function Row({ desk, one }: { readonly desk: Desk; readonly one: Decision }) {
       <Phases of={one} />
       <p class="status"><Badge tone={TONES[one.status] ?? 'plain'}>{harmless(words(one.status))}</Badge>
         {one.reason !== null && <span class="soft block">{harmless(words(cut(one.reason, 120)))}</span>}</p>
-      <p class="said" dir="auto">{one.reasoning === '' ? <span class="soft">No reasoning.</span> : harmless(cut(one.reasoning, 280))}
-        {one.reasoning.length > 280 ? ' …' : ''}</p>
+      <p class="said" dir="auto">{one.reasoning === '' ? <span class="soft">No reasoning.</span> : harmless(shortened(one.reasoning, 280))}</p>
     </li>
   )
 }

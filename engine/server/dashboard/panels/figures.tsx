@@ -14,7 +14,7 @@ const value = (name: string, one: number | null): string =>
 
 export const Figures = ({ store }: { readonly store: Store }) => (
   <Panel id="figures" title="Figures" aside={<Since store={store} />}>
-    <Shown of={store.figures}>{(figures) => <Tiles figures={figures} currency={store.run.value?.currency ?? ''} />}</Shown>
+    <Shown of={store.figures}>{(figures) => <Tiles figures={figures} digits={store.digits} currency={store.run.value?.currency ?? ''} />}</Shown>
   </Panel>
 )
 
@@ -23,15 +23,15 @@ function Since({ store }: { readonly store: Store }) {
   return since === null || since === undefined ? null : <span class="soft">since {clock(parseTime(since))}</span>
 }
 
-function Tiles({ figures, currency }: { readonly figures: Values; readonly currency: string }) {
+function Tiles({ figures, digits, currency }: { readonly figures: Values; readonly digits: number; readonly currency: string }) {
   const { realised_pnl: realised, open_pnl: open } = figures
   return (
     <>
-      <p class="big"><span class="n">{money(figures.equity)}</span> <span class="soft">{currency} equity</span></p>
+      <p class="big"><span class="n">{money(figures.equity, digits)}</span> <span class="soft">{currency} equity</span></p>
       <dl class="facts two">
-        <Fact name="Realised" tone={`n ${course(realised)}`}>{signedMoney(realised)}</Fact>
-        <Fact name="Open" tone={`n ${course(open)}`}>{signedMoney(open)}</Fact>
-        <Fact name="Cash" tone="n">{money(figures.cash)}</Fact>
+        <Fact name="Realised" tone={`n ${course(realised)}`}>{signedMoney(realised, digits)}</Fact>
+        <Fact name="Open" tone={`n ${course(open)}`}>{signedMoney(open, digits)}</Fact>
+        <Fact name="Cash" tone="n">{money(figures.cash, digits)}</Fact>
         <Fact name="Drawdown" tone={`n ${course(figures.drawdown)}`}>{percent(figures.drawdown)}</Fact>
         <Fact name="Trades" tone="n">{figures.trades}</Fact>
         <Fact name="Won" tone="n">{percent(figures.win_rate, { digits: 1 })}</Fact>

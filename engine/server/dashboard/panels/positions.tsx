@@ -5,7 +5,7 @@ import { Badge, Table } from '../parts/bits.tsx'
 import { Panel, Shown } from '../parts/panel.tsx'
 import { over } from './session.tsx'
 
-const HEAD = ['Symbol', '#Quantity', '#Entry', '#Price', '#Stop', '#Target', '#Profit', '#Return', 'Since', 'Act']
+const HEAD = ['Symbol', '#Profit', '#Return', '#Price', '#Stop', '#Target', '#Entry', '#Quantity', 'Since', 'Act']
 
 export const Positions = ({ desk }: { readonly desk: Desk }) => (
   <Panel id="positions" title="Positions">
@@ -15,13 +15,13 @@ export const Positions = ({ desk }: { readonly desk: Desk }) => (
           {list.map((one) => (
             <tr key={one.symbol}>
               <th scope="row">{harmless(one.symbol)}</th>
-              <td class="n">{quantity(one.quantity)}</td>
-              <td class="n">{price(one.entry_price)}</td>
+              <td class={`n ${course(one.open_pnl)}`}>{signedMoney(one.open_pnl, desk.store.digits)}</td>
+              <td class={`n ${course(one.open_return)}`}>{percent(one.open_return, { signed: true })}</td>
               <td class="n">{price(one.price)}</td>
               <td class="n">{price(one.stop)}</td>
               <td class="n">{price(one.target)}</td>
-              <td class={`n ${course(one.open_pnl)}`}>{signedMoney(one.open_pnl)}</td>
-              <td class={`n ${course(one.open_return)}`}>{percent(one.open_return, { signed: true })}</td>
+              <td class="n">{price(one.entry_price)}</td>
+              <td class="n">{quantity(one.quantity)}</td>
               <td>{clock(parseTime(one.entry_time))}</td>
               <td>
                 {one.leaving ? <Badge tone="warn">Leaving</Badge> : over(desk.store.run.value, desk.store.status.value) ? '–'

@@ -1,6 +1,6 @@
 import type { Desk } from '../data/desk.ts'
 import { age, clock, dollars, latency, parseTime, percent } from '../data/format.ts'
-import { harmless, words } from '../data/text.ts'
+import { harmless, shortened, words } from '../data/text.ts'
 import type { Service } from '../data/types.ts'
 import { Badge } from '../parts/bits.tsx'
 import { Panel, Shown } from '../parts/panel.tsx'
@@ -41,7 +41,7 @@ function Row({ desk, one }: { readonly desk: Desk; readonly one: Service }) {
       </dl>
       <p class="small soft">
         <span>{used === null ? 'Never used' : `Used ${age(used, desk.follower.now.value) ?? clock(used)}`}. </span>
-        {one.reason !== null && <span>Reason: {harmless(words(one.reason))}{one.until === null ? '' : ` until ${clock(parseTime(one.until))}`}. </span>}
+        {one.reason !== null && <span>Reason: {harmless(words(shortened(one.reason, 160)))}{one.until === null ? '' : ` until ${clock(parseTime(one.until))}`}. </span>}
         {errors.length > 0 && <span>Errors: {errors.map(([name, count]) => `${words(name)} ${count}`).join(', ')}.</span>}
       </p>
     </li>
