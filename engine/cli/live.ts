@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Argv } from 'yargs'
 import { openAnnouncer } from '../announce.ts'
 import { prepareDecisions } from '../assemble.ts'
+import { readTrail } from '../audit/reader.ts'
 import type { AutonomousTrader } from '../autonomous.ts'
 import { bannerOf } from '../banner.ts'
 import { Cockpit } from '../cockpit.ts'
@@ -11,6 +13,7 @@ import { liveSettings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { FASTEST } from '../exchange.ts'
 import { flightLines, flightOf, isCleared } from '../flight-check.ts'
+import { paperBlock } from '../live-broker.ts'
 import type { CommandHandler, Logger, Venue } from '../ports.ts'
 import { pause } from '../real-clock.ts'
 import { redactor } from '../recording/redaction.ts'
@@ -57,6 +60,7 @@ export const liveCommand = defineCommand<Arguments>({
     const [resolution] = await resolveAll([argv.scenario], argv, terminal, liveSettings(settings))
     const { venue, because } = chooseVenue(argv, terminal)
     const speed = speedOf(argv, venue)
+    checkCapital(resolution, argv, venue)
     if (venue !== null && venue.name !== 'practice') await checkFlight(resolution, argv, terminal)
     const log = (await import('../bot-log.ts')).openBotLog({
       folder: 'logs', shown: { colour: process.stderr.isTTY === true && !process.env['NO_COLOR'] }, now: () => Date.now(), redact: redactor(env),
@@ -74,7 +78,12 @@ export const liveCommand = defineCommand<Arguments>({
       if (saying !== null) log[saying.level](saying.text)
     })
     const announcer = await openAnnouncer(resolution, world, trader.run)
-    if (announcer !== null) cockpit.hear(announcer.see)
+    if (announcer !== null) {
+      // A day's summary is of the whole day, whoever traded it.
+      const trail = join(trader.directory, 'audit.jsonl')
+      if (existsSync(trail)) for (const { fields } of readTrail(trail).lines) announcer.remember(fields)
+      cockpit.hear(announcer.see)
+    }
     const server = argv.noServer ? null : await openServer(cockpit, argv, terminal, log)
     try {
       const { links } = await prepareDecisions(resolution, world)
@@ -114,6 +123,8 @@ async function openServer(cockpit: Cockpit, { host, port, out }: Arguments, { se
   const [{ startServer }, { dashboardFolder }] = await Promise.all([import('../server/server.ts'), import('../serve.ts')])
   return startServer({
     shown: cockpit, controls: cockpit, host: host ?? settings.host, port: port === undefined ? settings.port : wholeNumber('port', port, 0, 65_535),
+    // The slowest check is what a quiet market is told by.
+    staleMs: Math.max(180_000, 3000 * settings.checkIntervalSeconds),
     env, out, run: cockpit.trader.directory, dashboard: dashboardFolder(), version: version(), now: () => Date.now(),
     report: (error) => { log.error(`a request failed: ${messageOf(error)}`) },
   })
@@ -146,6 +157,15 @@ function chooseVenue(argv: Arguments, { settings, env }: Terminal): { readonly v
     return { venue: null, because: 'BINANCE_API_KEY and BINANCE_API_SECRET are not set' }
   }
   return { venue: venueFrom(settings, env, { exchange: argv.exchange, mainnet: argv.mainnet, cap: argv.maxCapital }), because: null }
+}
+
+/** The scenario says what is risked, the command line how much a person agrees to. */
+function checkCapital({ scenario }: Resolution, { maxCapital = 0, scenario: file }: Arguments, venue: Venue | null): void {
+  if (venue?.name !== 'mainnet') return
+  const { cash } = paperBlock(scenario, 'live trading')
+  if (cash <= maxCapital) return
+  throw new TapedeckError('TD_VENUE', `${file}: broker.cash is ${cash}, more than --max-capital ${maxCapital} allows; `
+    + `write "broker: { name: paper, cash: ${maxCapital} }", or raise --max-capital`)
 }
 
 function speedOf({ speed: given }: Arguments, venue: Venue | null): number {

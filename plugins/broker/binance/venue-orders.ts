@@ -1,5 +1,6 @@
 import { floorTo8, floorToLot, roundToTick, type Instrument } from '../../../engine/core/instrument.ts'
 import type { EpochMs } from '../../../engine/core/time.ts'
+import { intervalOf, type Timeframe } from '../../../engine/core/timeframe.ts'
 import {
   account, bookTicker, cancelAnswer, cancelledList, cancelReplace, klines, myTrades, orderFull, orderResult, placedList, queriedOrder,
   queriedOrders, type OrderFill, type OrderStatus,
@@ -155,10 +156,10 @@ export class VenueOrders {
     return (await this.#connection.call('GET', 'ticker/bookTicker', { symbol: this.#id }, bookTicker)).bidPrice
   }
 
-  /** Open of the candle that opened at `time`; NaN where there is none, null where the venue does not tell. */
-  async openAt(timeframe: string, time: EpochMs): Promise<number | null> {
+  /** Open of the candle that opened at `time`, and of the first that it is put together from; NaN where there is none, null where the venue does not tell. */
+  async openAt(timeframe: Timeframe, time: EpochMs): Promise<number | null> {
     try {
-      const rows = await this.#connection.call('GET', 'klines', { symbol: this.#id, interval: timeframe, startTime: time, limit: 1 }, klines)
+      const rows = await this.#connection.call('GET', 'klines', { symbol: this.#id, interval: intervalOf(timeframe), startTime: time, limit: 1 }, klines)
       return rows[0]?.openTime === time ? rows[0].open : NaN
     } catch (error) {
       if (error instanceof CallError) return null
