@@ -5,6 +5,7 @@ import { liveSettings } from '../config/settings.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
 import { FASTEST } from '../exchange.ts'
 import { flightLines, flightOf, isCleared } from '../flight-check.ts'
+import { paperBlock } from '../live-broker.ts'
 import type { Venue } from '../ports.ts'
 import { venueFrom, venueOfRun } from '../venue.ts'
 import { defineCommand } from './command.ts'
@@ -36,6 +37,7 @@ export const liveCommand = defineCommand<Arguments>({
     const [resolution] = await resolveAll([argv.scenario], argv, terminal, liveSettings(settings))
     const { venue, because } = chooseVenue(argv, terminal)
     const speed = speedOf(argv, venue)
+    checkCapital(resolution, argv, venue)
     if (venue !== null && venue.name !== 'practice') await checkFlight(resolution, argv, terminal)
     return trade(resolution, argv, terminal, {
       venue, because, speed, onPaper: false, venueOf: (run) => venueOfRun(run.record, settings, env, { mainnet: argv.mainnet }),
@@ -50,6 +52,15 @@ function chooseVenue(argv: Arguments, { settings, env }: Terminal): { readonly v
     return { venue: null, because: 'BINANCE_API_KEY and BINANCE_API_SECRET are not set' }
   }
   return { venue: venueFrom(settings, env, { exchange: argv.exchange, mainnet: argv.mainnet, cap: argv.maxCapital }), because: null }
+}
+
+/** The scenario says what is risked, the command line how much a person agrees to. */
+function checkCapital({ scenario }: Resolution, { maxCapital = 0, scenario: file }: Arguments, venue: Venue | null): void {
+  if (venue?.name !== 'mainnet') return
+  const { cash } = paperBlock(scenario, 'live trading')
+  if (cash <= maxCapital) return
+  throw new TapedeckError('TD_VENUE', `${file}: broker.cash is ${cash}, more than --max-capital ${maxCapital} allows; `
+    + `write "broker: { name: paper, cash: ${maxCapital} }", or raise --max-capital`)
 }
 
 function speedOf({ speed: given }: Arguments, venue: Venue | null): number {

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Argv } from 'yargs'
 import { openAnnouncer } from '../announce.ts'
 import { prepareDecisions } from '../assemble.ts'
+import { readTrail } from '../audit/reader.ts'
 import type { AutonomousTrader } from '../autonomous.ts'
 import { bannerOf } from '../banner.ts'
 import { Cockpit } from '../cockpit.ts'
@@ -66,7 +68,12 @@ export async function trade(
     if (saying !== null) log[saying.level](saying.text)
   })
   const announcer = await openAnnouncer(resolution, world, trader.run)
-  if (announcer !== null) cockpit.hear(announcer.see)
+  if (announcer !== null) {
+    // A day's summary is of the whole day, whoever traded it.
+    const trail = join(trader.directory, 'audit.jsonl')
+    if (existsSync(trail)) for (const { fields } of readTrail(trail).lines) announcer.remember(fields)
+    cockpit.hear(announcer.see)
+  }
   const server = argv.noServer ? null : await openServer(cockpit, argv, terminal, log)
   try {
     const { links } = await prepareDecisions(resolution, world)
@@ -106,6 +113,8 @@ async function openServer(cockpit: Cockpit, { host, port, out }: TradingArgument
   const [{ startServer }, { dashboardFolder }] = await Promise.all([import('../server/server.ts'), import('../serve.ts')])
   return startServer({
     shown: cockpit, controls: cockpit, host: host ?? settings.host, port: port === undefined ? settings.port : wholeNumber('port', port, 0, 65_535),
+    // The slowest check is what a quiet market is told by.
+    staleMs: Math.max(180_000, 3000 * settings.checkIntervalSeconds),
     env, out, run: cockpit.trader.directory, dashboard: dashboardFolder(), version: version(), now: () => Date.now(),
     report: (error) => { log.error(`a request failed: ${messageOf(error)}`) },
   })

@@ -146,7 +146,7 @@ export function alarmRow(line: PastLine): AlarmRow {
 
 /** Absolute paths say where things are on this machine, which is nobody's business: only the last name is kept. */
 export const withoutPaths = (text: string): string =>
-  text.replaceAll(/(?<![\w/:.<])(?:\/[^\s/:;,'"`()<>]+)+\/([^\s/:;,'"`()<>]+)/g, '$1')
+  text.replaceAll(/(?:file:\/\/|(?<![\w/.<]))(?:\/[^\s/:;,'"`()<>]+)+\/([^\s/:;,'"`()<>]+)/g, '$1')
 
 /** `YYYY-MM-DD HH:MM:SS` of an ISO time in UTC. */
 export const plainTime = (iso: string): string => iso.slice(0, 19).replace('T', ' ')

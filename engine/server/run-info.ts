@@ -2,6 +2,7 @@ import { baseRate, breakEvenRate, roundTripCosts, type Policy } from '../core/po
 import type { RunRecord } from '../session/live-directory.ts'
 import type { RunInfo, RunState } from './ports.ts'
 import type { RunBook } from './run-book.ts'
+import { withoutPaths } from './rows.ts'
 import { kindOf } from './run-list.ts'
 import { LIVE_LANE, snakePolicy } from './views.ts'
 
@@ -55,7 +56,7 @@ export function runInfo(record: RunRecord | null, book: RunBook, more: InfoMore 
     policy: policy === undefined ? {} : snakePolicy(policy),
     base_rate: baseRate(stop, target),
     break_even: book.costs === null ? null : breakEvenRate(stop, target, roundTripCosts(book.costs)),
-    notes: more.notes ?? warnings,
+    notes: (more.notes ?? warnings).map(withoutPaths),
     currency: symbols.at(0)?.split('/').at(1) ?? 'USDT',
     lanes: [LIVE_LANE, ...(more.shadows ?? [])],
   }

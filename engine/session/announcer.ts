@@ -70,7 +70,15 @@ export class Announcer {
 
   /** Hears commands wherever they can be given, until it is closed. */
   listen(handle: CommandHandler): void {
-    const answered: CommandHandler = async (command) => this.#options.redact(await handle(command))
+    const { redact } = this.#options
+    const answered: CommandHandler = async (command) => {
+      try {
+        return redact(await handle(command))
+      } catch (error) {
+        // Whoever listens tells the chat why it failed.
+        throw new Error(redact(messageOf(error)), { cause: error })
+      }
+    }
     for (const { name, notifier } of this.#told) {
       const listening = notifier.listen?.(answered, this.#hearing.signal)
       if (listening === undefined) continue

@@ -15,7 +15,7 @@ const statuses = (run: string): unknown[] => linesOf(run).filter(({ type }) => t
 const decisions = (): number => home.list('logs').includes('autonomous_trades.jsonl') ? home.read('logs', 'autonomous_trades.jsonl').split('\n').length - 1 : 0
 
 async function trade(ended: () => boolean, env = ENV, signal: NodeJS.Signals = 'SIGINT'): Promise<Outcome> {
-  const running: Running = home.start(['live', 'live.yaml', ...SPEED], env)
+  const running: Running = home.start(['live', 'live.yaml', ...SPEED, '--port', '0'], env)
   let over = false
   void running.done.then(() => { over = true })
   try {
@@ -53,6 +53,10 @@ describe('live', { shuffle: false }, () => {
     const replayed = await home.run(['replay', run])
     expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringMatching(/^identical: .* over 2 restarts/s)])
     expect((await home.run(['verify', run])).code).toBe(0)
+    const fills = linesOf(run).filter(({ type, reason }) => type === 'fill' && reason !== 'target')
+    expect(fills.length).toBeGreaterThan(0)
+    for (const { slippage } of fills) expect(slippage).toEqual(expect.any(Number))
+    expect(linesOf(run).filter(({ event }) => event === 'open-unknown')).toEqual([])
   })
 
   it('notes what it would do and sends nothing where AUTONOMOUS_MODE is false', async () => {
@@ -72,6 +76,13 @@ describe('live', { shuffle: false }, () => {
     await home.refuses(['live', 'live.yaml', '--speed', '2', '--exchange', 'http://127.0.0.1:9'], 'TD_USAGE', ['--speed'], ENV)
     await home.refuses(['live', 'live.yaml'], 'TD_VENUE', ['three opt-ins'], { ...ENV, BINANCE_ENV: 'mainnet' })
     await home.refuses(['live', 'live.yaml'], 'TD_VENUE', ['BINANCE_API_SECRET'], { ...ENV, BINANCE_API_KEY: 'k' })
+  })
+
+  it('risks no more real money than a person agrees to', async () => {
+    const mainnet = { ...ENV, BINANCE_ENV: 'mainnet', ALLOW_MAINNET: 'yes', BINANCE_API_KEY: 'k', BINANCE_API_SECRET: 's' }
+    await home.refuses(['live', 'live.yaml', '--mainnet', '--max-capital', '100'], 'TD_VENUE', ['broker.cash is 10000', '--max-capital 100'], mainnet)
+    const { code, stderr } = await home.run(['live', 'live.yaml', '--mainnet', '--max-capital', '10000'], mainnet)
+    expect([code, stderr.includes('Flight check')]).toEqual([2, true])
   })
 
   it('asks before orders leave this machine, and does not start where there is nobody to ask', async () => {

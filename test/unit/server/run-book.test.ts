@@ -2,6 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { readLiveRun } from '../../../engine/positions.ts'
 import type { PastLine } from '../../../engine/ports.ts'
 import { KEPT, RunBook, type Change } from '../../../engine/server/run-book.ts'
+import { withoutPaths } from '../../../engine/server/rows.ts'
+import { runInfo } from '../../../engine/server/run-info.ts'
 import { readRun } from '../../../engine/session/live-directory.ts'
 import { trailOf } from '../../support/rehearsal.ts'
 import { runScenario, temporaryFolder } from '../../support/run-scenario.ts'
@@ -93,6 +95,15 @@ describe('RunBook', () => {
     expect(book.risk).toMatchObject({ state: 'REDUCING', reason: 'max-daily-loss' })
     next({ type: 'market', event: 'wake' }, 9)
     expect(book.risk.state).toBe('RUNNING')
+  })
+
+  it.each([
+    ['x:/root/a/b is full', 'x:b is full'], ['file:///root/a/b', 'b'], ['open \'/root/a/b\'', 'open \'b\''],
+    ['see http://127.0.0.1:5000/api/run and BTC/USDT', 'see http://127.0.0.1:5000/api/run and BTC/USDT'],
+  ])('tells nobody where things are: %s', (given, told) => {
+    expect(withoutPaths(given)).toBe(told)
+    expect(runInfo({ warnings: [given] }, new RunBook()).notes).toEqual([told])
+    expect(runInfo({}, new RunBook(), { notes: [given] }).notes).toEqual([told])
   })
 
   it('shows each order once, as it stands', () => {

@@ -117,6 +117,8 @@ describe('an announcer', () => {
     const { announcer: one } = announcer({ ear })
     one.listen(({ act }) => `did ${act} with hunter2`)
     expect(await ear.handle?.({ act: 'status', symbol: null })).toBe('did status with [redacted]')
+    one.listen(() => { throw new Error('upstream: hunter2 is wrong') })
+    await expect(ear.handle?.({ act: 'stop', symbol: null })).rejects.toThrow('upstream: [redacted] is wrong')
     expect(ear.stopped).toBe(false)
     await one.close()
     expect(ear.stopped).toBe(true)
