@@ -26,6 +26,6 @@ export const shortened = (text: string, most: number): string => text.length > m
 export const asText = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value, null, 2)
 
-/** `max-daily-loss` → `max daily loss`, `minConfidence` → `min confidence`. */
+/** `max-daily-loss` → `max daily loss`, `minConfidence` → `min confidence`; what is more than a name stays as it is. */
 export const words = (name: string): string =>
-  name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').replaceAll(/[-_]/g, ' ').toLowerCase()
+  /\s/.test(name) ? name : name.replaceAll(/([a-z])([A-Z])/g, '$1 $2').replaceAll(/[-_]/g, ' ').toLowerCase()

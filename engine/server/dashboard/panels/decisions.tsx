@@ -36,6 +36,8 @@ function Feed({ desk, list }: { readonly desk: Desk; readonly list: readonly Dec
 function Row({ desk, one }: { readonly desk: Desk; readonly one: Decision }) {
   const run = desk.store.run.value
   const time = clock(parseTime(one.timestamp))
+  // A missing key never changes: the services say it once.
+  const failed = one.fallbacks.filter(({ error }) => error !== 'no-key')
   return (
     <li data-decision={one.id}>
       <button type="button" class="open" aria-haspopup="dialog" onClick={() => { desk.opened.value = one.id }}
@@ -45,8 +47,8 @@ function Row({ desk, one }: { readonly desk: Desk; readonly one: Decision }) {
       <p class="what"><strong class={`act ${one.action.toLowerCase()}`}>{harmless(one.action)}</strong> {harmless(one.symbol)}</p>
       <ConfidenceBar decision={one} policy={run?.policy ?? {}} breakEven={run?.break_even ?? null} compact />
       <p class="who">{harmless(one.provider ?? 'nobody')}
-        {one.fallbacks.length > 0 && <span class="soft block">
-          after {one.fallbacks.map(({ provider, error }) => `${harmless(provider)} (${harmless(words(cut(error, 60)))})`).join(', ')}
+        {failed.length > 0 && <span class="soft block">
+          after {failed.map(({ provider, error }) => `${harmless(provider)} (${harmless(words(cut(error, 60)))})`).join(', ')}
         </span>}
         <span class="soft block">{latency(one.latency_ms)}{one.cost_usd > 0 ? ` · ${dollars(one.cost_usd)}` : ''}</span>
       </p>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { age, clock, money, number, parseTime, percent, price, quantity, signedMoney } from '../../../../engine/server/dashboard/data/format.ts'
-import { cut, harmless, words } from '../../../../engine/server/dashboard/data/text.ts'
+import { cut, harmless, shortened, words } from '../../../../engine/server/dashboard/data/text.ts'
 
 describe('texts of strangers', () => {
   it('show control characters as signs that do nothing', () => {
@@ -19,10 +19,12 @@ describe('texts of strangers', () => {
   it('are cut between characters', () => {
     expect(cut('ab👩', 3)).toBe('ab')
     expect(cut('abc', 3)).toBe('abc')
+    expect([shortened('ab👩', 3), shortened('abc', 3)]).toEqual(['ab …', 'abc'])
   })
 
   it('name things in words', () => {
     expect(['max-daily-loss', 'minConfidence', 'net_return'].map(words)).toEqual(['max daily loss', 'min confidence', 'net return'])
+    expect(words('OPENAI_API_KEY is not set')).toBe('OPENAI_API_KEY is not set')
   })
 })
 
