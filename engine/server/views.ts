@@ -5,7 +5,8 @@ import { roundTrip } from '../report/baselines.ts'
 import type { OpenPosition } from '../session/trail-book.ts'
 import type { Controls, LaneInfo, ServiceInfo, Shown } from './ports.ts'
 import { plainTime } from './rows.ts'
-import type { CandleValues, Risk, RunBook } from './run-book.ts'
+import type { Risk } from './risk-state.ts'
+import type { CandleValues, RunBook } from './run-book.ts'
 
 /** The lane that trades. */
 export const LIVE_LANE = 'live'
