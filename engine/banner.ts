@@ -19,6 +19,8 @@ export interface BannerFacts {
   readonly services: readonly { readonly name: string; readonly provider: DecisionProvider }[]
   /** Address of the server; null without one. */
   readonly url: string | null
+  /** The host that others reach the server by; null where only this machine can. */
+  readonly openTo: string | null
 }
 
 /** Tokens of one question and its answer, about: what the bundled prompts take. */
@@ -31,7 +33,7 @@ const VENUES: Readonly<Record<Venue['name'], string>> = {
 
 /** What a start says, line by line. */
 export function bannerOf({ scenario }: Resolution, facts: BannerFacts): string[] {
-  const { mode, venue, onPaper, because, services, url, run, continued } = facts
+  const { mode, venue, onPaper, because, services, url, run, continued, openTo } = facts
   const { symbols, timeframe, policy, ai } = scenario
   const asked = services.filter(({ provider }) => provider.lacks === undefined)
   const lines = [
@@ -51,7 +53,9 @@ export function bannerOf({ scenario }: Resolution, facts: BannerFacts): string[]
   ]
   if (url === null) return lines
   return [
-    ...lines, `📈 Dashboard: ${url}`, '📊 Available API endpoints:',
+    ...lines, `📈 Dashboard: ${url}`,
+    ...(openTo === null ? [] : [`⚠️  Others reach the page too, as it listens at ${openTo}: the token is sent without encryption, unless a proxy adds it`]),
+    '📊 Available API endpoints:',
     '   • GET  /api/autonomous-status        - Current autonomous trader state',
     '   • GET  /api/autonomous-history       - Recent AI decisions (last 20)',
     '   • GET  /api/backup-services-status   - Backup AI services health',

@@ -13,7 +13,7 @@ import type { OperatorAct, PastLine, Venue } from './ports.ts'
 import { readLiveRun, type LiveRun } from './positions.ts'
 import { disable, enable } from './providers.ts'
 import { redactor } from './recording/redaction.ts'
-import type { Controls, LaneInfo, PanicOutcome, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
+import type { Controls, LaneInfo, Leaving, PanicOutcome, RunInfo, RunState, ServiceInfo, Shown } from './server/ports.ts'
 import type { Risk } from './server/risk-book.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
@@ -180,24 +180,23 @@ export class Cockpit implements Shown, Controls {
     this.#changed()
   }
 
-  async close(symbol: string, reason: string): Promise<void> {
+  async close(symbol: string, reason: string): Promise<Leaving> {
     const { symbols } = this.#resolution.scenario
     if (!symbols.includes(symbol)) throw new TapedeckError('TD_USAGE', `${symbol} is none of the run's symbols: ${symbols.join(', ')}`)
     this.#begun()
     // A loop that is just stopping hears nothing any more.
     if (this.#turning !== null) await this.#turning.catch(() => {})
-    const running = await this.#inTurn(async () => {
-      if (!this.running) await this.#leave(symbol, reason)
-      return this.running
-    })
-    if (running) await this.#leave(symbol, reason)
+    const left = await this.#inTurn(async () => (this.running ? null : await this.#leave(symbol, reason)))
+    return left ?? this.#leave(symbol, reason)
   }
 
-  async #leave(symbol: string, reason: string): Promise<void> {
+  async #leave(symbol: string, reason: string): Promise<Leaving> {
     const { venueOf, now } = this.#options
-    await close(readLiveRun(this.trader.directory), symbol, {
+    const { outcome, reason: why } = await close(readLiveRun(this.trader.directory), symbol, {
       reason, timeoutMs: CLOSE_MS, venueOf, world: this.#world, exchangeLives: true, onLine: (line) => { this.#see(line) }, now,
     })
+    if (outcome === 'refused') return { outcome, reason: this.#redact(why ?? 'the venue said no') }
+    return { outcome: outcome === 'trade' ? 'sold' : 'asked' }
   }
 
   async panic(reason: string): Promise<PanicOutcome> {

@@ -12,7 +12,7 @@ import { checkHost, startServer, type Server } from './server/server.ts'
 import { RunBook } from './server/run-book.ts'
 import { runInfo } from './server/run-info.ts'
 import { serviceList } from './server/service-list.ts'
-import { readRun, type RunRecord } from './session/live-directory.ts'
+import { readRun, standingIn, type RunRecord } from './session/live-directory.ts'
 import { ServiceBook } from './session/service-book.ts'
 import { version } from './version.ts'
 
@@ -49,7 +49,7 @@ export async function serveRuns({ run, out, host, port, env, warn }: ServeOption
   }, warn)
   try {
     const server = await startServer({
-      shown: { book, info: () => runInfo(record, book), services: health, lanes: () => [] },
+      shown: { book, info: () => runInfo(record, book, record === null ? {} : { state: standingIn(run!, record) }), services: health, lanes: () => [] },
       controls: null, host, port, env, out, run, dashboard: dashboardFolder(), version: version(), now: Date.now,
       report: (error) => { warn(`a request failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`) },
     })

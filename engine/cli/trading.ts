@@ -8,11 +8,13 @@ import type { AutonomousTrader } from '../autonomous.ts'
 import { bannerOf } from '../banner.ts'
 import { Cockpit } from '../cockpit.ts'
 import type { Resolution } from '../config/resolve.ts'
+import { isLoopbackHost } from '../core/loopback.ts'
 import { messageOf } from '../errors.ts'
 import type { CommandHandler, Logger, Venue } from '../ports.ts'
 import type { LiveRun } from '../positions.ts'
 import { pause } from '../real-clock.ts'
 import { redactor } from '../recording/redaction.ts'
+import type { Leaving } from '../server/ports.ts'
 import type { Server } from '../server/server.ts'
 import { sayingOf } from '../session/sayings.ts'
 import { version } from '../version.ts'
@@ -78,10 +80,12 @@ export async function trade(
   try {
     const { links } = await prepareDecisions(resolution, world)
     cockpit.knowServices(links)
-    for (const line of bannerOf(resolution, {
-      run: trader.run, continued: trader.continued, mode, venue: trader.venue, onPaper, because, services: links.slice(0, -1), url: server?.url ?? null,
-    })) log.info(line)
     await cockpit.start()
+    // Only now is it true: the run is nobody else's, and its venue has answered.
+    for (const line of bannerOf(resolution, {
+      run: trader.run, continued: trader.continued, mode, venue: trader.venue, onPaper, because, services: links.slice(0, -1),
+      url: server?.url ?? null, openTo: isLoopbackHost(hostOf(argv, terminal)) ? null : hostOf(argv, terminal),
+    })) log.info(line)
     announcer?.listen(commandsOf(cockpit))
     await (server === null ? trader.start() : ended(trader, terminal.world.signal, log))
   } finally {
@@ -108,17 +112,25 @@ async function ended(trader: AutonomousTrader, signal: AbortSignal, log: Logger)
 
 const ENDED_POLL_MS = 500
 
+const hostOf = ({ host }: TradingArguments, { settings }: Terminal): string => host ?? settings.host
+
 /** fastify and what belongs to it are loaded by nobody else. */
-async function openServer(cockpit: Cockpit, { host, port, out }: TradingArguments, { settings, env }: Terminal, log: Logger): Promise<Server> {
+async function openServer(cockpit: Cockpit, argv: TradingArguments, terminal: Terminal, log: Logger): Promise<Server> {
+  const { port, out } = argv
+  const { settings, env } = terminal
   const [{ startServer }, { dashboardFolder }] = await Promise.all([import('../server/server.ts'), import('../serve.ts')])
   return startServer({
-    shown: cockpit, controls: cockpit, host: host ?? settings.host, port: port === undefined ? settings.port : wholeNumber('port', port, 0, 65_535),
+    shown: cockpit, controls: cockpit, host: hostOf(argv, terminal), port: port === undefined ? settings.port : wholeNumber('port', port, 0, 65_535),
     // The slowest check is what a quiet market is told by.
     staleMs: Math.max(180_000, 3000 * settings.checkIntervalSeconds),
     env, out, run: cockpit.trader.directory, dashboard: dashboardFolder(), version: version(), now: () => Date.now(),
     report: (error) => { log.error(`a request failed: ${messageOf(error)}`) },
   })
 }
+
+const leftText = (symbol: string, left: Leaving): string =>
+  (left.outcome === 'refused' ? `${symbol} is not sold: ${left.reason}`
+    : left.outcome === 'sold' ? `${symbol} is sold` : `${symbol} will be sold, with the next candle at the latest`)
 
 /** What a chat may say. */
 const commandsOf = (cockpit: Cockpit): CommandHandler => async ({ act, symbol }) => {
@@ -134,8 +146,9 @@ const commandsOf = (cockpit: Cockpit): CommandHandler => async ({ act, symbol })
       return 'the loop runs'
     case 'close': {
       const symbols = symbol === null ? book.positions.map((position) => position.symbol) : [symbol]
-      for (const one of symbols) await cockpit.close(one, 'a chat')
-      return symbols.length === 0 ? 'nothing is held' : `asked to leave ${symbols.join(', ')}`
+      const told: string[] = []
+      for (const one of symbols) told.push(leftText(one, await cockpit.close(one, 'a chat')))
+      return told.length === 0 ? 'nothing is held' : told.join('; ')
     }
   }
 }

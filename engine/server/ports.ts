@@ -4,7 +4,7 @@ import type { ServiceHealth } from '../pipeline/provider-health.ts'
 import type { Risk } from './risk-book.ts'
 import type { RunBook } from './run-book.ts'
 
-export type RunState = 'running' | 'stopped' | 'finished' | 'failed'
+export type RunState = 'running' | 'stopped' | 'finished' | 'failed' | 'crashed'
 
 /** What a run is, as `GET /api/run` says it; cash and the newest event come from the book. */
 export interface RunInfo {
@@ -70,6 +70,11 @@ export interface PanicOutcome {
   readonly failed: readonly { readonly symbol: string; readonly message: string }[]
 }
 
+/** What became of the wish to leave a symbol. asked: nothing has come of it yet. */
+export type Leaving =
+  | { readonly outcome: 'sold' | 'asked' }
+  | { readonly outcome: 'refused'; readonly reason: string }
+
 /**
  * What may be done. Safe to call at any time; every method rejects with a TapedeckError where it cannot be. `reason` says who
  * wants it and why, and stands in the trail.
@@ -81,7 +86,7 @@ export interface Controls {
   /** Starts or stops the loop. */
   toggle(): Promise<void>
   act(act: Exclude<OperatorAct['act'], 'close'>, reason: string): Promise<void>
-  close(symbol: string, reason: string): Promise<void>
+  close(symbol: string, reason: string): Promise<Leaving>
   panic(reason: string): Promise<PanicOutcome>
   service(name: string, action: 'enable' | 'disable'): Promise<void>
   /** Returns what ends it. */

@@ -8,7 +8,8 @@ import { LIVE_LANE, snakePolicy } from './views.ts'
 
 /** What only whoever runs it knows. */
 export interface InfoMore {
-  readonly state?: RunState
+  /** As run.json has it, or better known. */
+  readonly state?: string
   readonly mode?: RunInfo['mode']
   readonly notes?: readonly string[]
   /** Names of shadow lanes. */
@@ -32,7 +33,7 @@ interface Recorded {
   }
 }
 
-const STATES: Readonly<Record<string, RunState>> = { running: 'running', stopped: 'stopped', finished: 'finished', interrupted: 'stopped' }
+const STATES: Readonly<Record<string, RunState>> = { running: 'running', stopped: 'stopped', finished: 'finished', interrupted: 'stopped', crashed: 'crashed' }
 
 /** What run.json and the book tell of a run; null before there is any. */
 export function runInfo(record: RunRecord | null, book: RunBook, more: InfoMore = {}): RunInfo {
@@ -42,7 +43,7 @@ export function runInfo(record: RunRecord | null, book: RunBook, more: InfoMore 
   const [stop, target] = [policy?.stopLoss ?? null, policy?.takeProfit ?? null]
   return {
     run,
-    state: more.state ?? STATES[state] ?? 'failed',
+    state: STATES[more.state ?? state] ?? 'failed',
     kind: record === null ? 'none' : kindOf(record),
     venue: venue?.name ?? 'paper',
     scenario: name,

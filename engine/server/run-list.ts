@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { recordsIn, type RunRecord } from '../session/live-directory.ts'
+import { recordsIn, standingIn, type RunRecord } from '../session/live-directory.ts'
 import type { Now } from './ports.ts'
 import { withoutPaths } from './rows.ts'
 
@@ -30,7 +30,7 @@ export class RunList {
       return {
         run: basename(path),
         kind: kindOf(record),
-        state: typeof record['state'] === 'string' ? record['state'] : 'finished',
+        state: standingIn(path, record),
         scenario: scenario?.name ?? null,
         symbols: scenario?.symbols ?? [],
         timeframe: scenario?.timeframe ?? null,

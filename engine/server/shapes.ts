@@ -28,7 +28,7 @@ export const backupsShape = z.object({
 })
 
 export const runShape = z.object({
-  run: nullable.string, state: z.enum(['running', 'stopped', 'finished', 'failed']), kind: z.string(), venue: z.string(),
+  run: nullable.string, state: z.enum(['running', 'stopped', 'finished', 'failed', 'crashed']), kind: z.string(), venue: z.string(),
   scenario: nullable.string, scenario_hash: nullable.string, strategy: nullable.string, symbols: z.array(z.string()),
   timeframe: nullable.string, mode: z.enum(['AUTONOMOUS', 'MANUAL']), started_at: nullable.string, providers: z.array(z.string()),
   policy: z.record(z.string(), nullable.number), base_rate: nullable.number, break_even: nullable.number, notes: z.array(z.string()),
@@ -92,7 +92,7 @@ export const riskShape = z.object({
   state: z.enum(['RUNNING', 'REDUCING', 'HALTED']), reason: nullable.string, since: nullable.string,
   limits: z.record(z.string(), nullable.number),
 })
-export const acceptedShape = z.object({ accepted: z.literal(true), symbol: z.string() })
+export const acceptedShape = z.object({ accepted: z.literal(true), symbol: z.string(), outcome: z.enum(['sold', 'asked']) })
 export const panicShape = z.object({
   state: z.enum(['RUNNING', 'REDUCING', 'HALTED']), closed: z.array(z.string()),
   failed: z.array(z.object({ symbol: z.string(), message: z.string() })),

@@ -117,6 +117,12 @@ export function readRun(path: string): RunRecord {
   }
 }
 
+/** What run.json calls the state of the run in `path`, and `crashed` where it says `running` and no process writes it. */
+export function standingIn(path: string, { state }: RunRecord): string {
+  if (typeof state !== 'string') return 'finished'
+  return state === 'running' && LiveDirectory.writer(path) === null ? 'crashed' : state
+}
+
 /**
  * Runs below `parent` with what their run.json says, newest first by `startedAt`. Damaged ones are left out; `broken` is
  * told of them, and of one that is just being started. What a start left that failed before anything was recorded is

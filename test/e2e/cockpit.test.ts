@@ -60,7 +60,8 @@ function agrees({ book, trader: { directory } }: Cockpit): void {
 describe('a cockpit', () => {
   it('leaves a position while no loop runs, shows that it has, and starts only then', async () => {
     const cockpit = await holding()
-    await Promise.all([cockpit.close('BTC/USDT', 'lunch'), cockpit.toggle(), cockpit.toggle()])
+    const [left] = await Promise.all([cockpit.close('BTC/USDT', 'lunch'), cockpit.toggle(), cockpit.toggle()])
+    expect(left).toEqual({ outcome: 'sold' })
     expect(cockpit.running).toBe(true)
     await cockpit.stop()
     agrees(cockpit)

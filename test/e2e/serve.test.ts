@@ -1,8 +1,9 @@
 import { createServer } from 'node:net'
 import { once } from 'node:events'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, cpSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { readRun } from '../../engine/session/live-directory.ts'
 import { expectRefusal, workspace, type Running } from '../support/cli.ts'
 import { ask } from '../support/http-server.ts'
 import { trailOf } from '../support/rehearsal.ts'
@@ -41,6 +42,18 @@ describe('tapedeck serve', () => {
     const { code, stderr } = await serving.done
     expect([code, stderr]).toEqual([0, ''])
     await expect(ask(url, '/healthz')).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('says that a run has crashed which no process writes any more', async () => {
+    const killed = here.path('killed', basename(directory))
+    cpSync(directory, killed, { recursive: true })
+    writeFileSync(join(killed, 'run.json'), JSON.stringify({ ...readRun(killed), state: 'running' }))
+    const serving = here.start(['serve', '--out', dirname(killed), '--port', '0'])
+    const url = await addressOf(serving)
+    expect((await ask(url, '/api/run')).json).toMatchObject({ run: basename(killed), state: 'crashed' })
+    expect((await ask(url, '/api/runs')).json).toMatchObject([{ state: 'crashed' }])
+    serving.child.kill('SIGTERM')
+    await serving.done
   })
 
   it('serves before anything has run', async () => {

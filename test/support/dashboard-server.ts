@@ -131,7 +131,7 @@ export class DashboardServer {
     }
     if (path === '/api/positions') {
       data.positions = data.positions.map((one) => one.symbol === body['symbol'] ? { ...one, leaving: true } : one)
-      return { status: 202, body: { accepted: true, symbol: body['symbol'] } }
+      return { status: 202, body: { accepted: true, symbol: body['symbol'], outcome: 'asked' } }
     }
     if (path === '/api/risk') return this.#risk(body)
     const name = path.startsWith('/api/providers/') ? decodeURIComponent(path.slice('/api/providers/'.length)) : null

@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { afterAll } from 'vitest'
 import { TapedeckError } from '../../engine/errors.ts'
 import { NEW_SERVICE, type ServiceHealth } from '../../engine/pipeline/provider-health.ts'
-import type { Controls, LaneInfo, PanicOutcome } from '../../engine/server/ports.ts'
+import type { Controls, LaneInfo, Leaving, PanicOutcome } from '../../engine/server/ports.ts'
 import { RunBook } from '../../engine/server/run-book.ts'
 import { runInfo } from '../../engine/server/run-info.ts'
 import { startServer, type Server, type ServerOptions } from '../../engine/server/server.ts'
@@ -75,8 +75,11 @@ export class FakeControls implements Controls {
     this.#do(`${act}: ${reason}`)
   }
 
-  async close(symbol: string, reason: string): Promise<void> {
+  leaving: Leaving = { outcome: 'sold' }
+
+  async close(symbol: string, reason: string): Promise<Leaving> {
     this.#do(`close ${symbol}: ${reason}`)
+    return this.leaving
   }
 
   async panic(reason: string): Promise<PanicOutcome> {

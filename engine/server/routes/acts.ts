@@ -24,8 +24,9 @@ export function actRoutes(app: FastifyInstance, { shown, controls }: RouteParts)
     async ({ body: { symbol, reason = UNSAID } }, reply) => {
       const driver = driven(controls)
       if (shown.book.position(symbol) === null) throw unknown('no position of that symbol is open', 'see GET /api/positions')
-      await driver.close(symbol, reason)
-      return reply.code(202).send({ accepted: true, symbol })
+      const left = await driver.close(symbol, reason)
+      if (left.outcome === 'refused') throw conflict(`${symbol} is not sold: ${left.reason}`, 'look at GET /api/positions and try again')
+      return reply.code(202).send({ accepted: true, symbol, outcome: left.outcome })
     })
 
   server.post('/api/risk', {

@@ -160,16 +160,18 @@ describe('what is done', () => {
   })
 
   it('leaves a symbol that is held, and no other', async () => {
-    const held = await serveTest({ directory, now: () => now })
-    const holding = held.book.positions.at(0)
-    const body = { symbol: 'BTC/USDT', confirm: true }
-    const answer = await ask(held.url, '/api/positions', { method: 'POST', body })
-    if (holding === undefined) refused(answer, 404, 'TD_HTTP_UNKNOWN')
-    else {
-      expect([answer.status, answer.json]).toEqual([202, { accepted: true, symbol: 'BTC/USDT' }])
-      expect(held.controls.told).toEqual(['close BTC/USDT: asked for over HTTP'])
+    const held = await serveTest({ now: () => now })
+    for (const line of trailOf(directory)) {
+      held.book.see(line)
+      if (held.book.openPositions > 0) break
     }
-    refused(await ask(held.url, '/api/positions', { method: 'POST', body: { ...body, symbol: 'DOGE/USDT' } }), 404, 'TD_HTTP_UNKNOWN')
+    const leave = (symbol: string): Promise<Answer> => ask(held.url, '/api/positions', { method: 'POST', body: { symbol, confirm: true } })
+    const sold = await leave('BTC/USDT')
+    expect([sold.status, sold.json]).toEqual([202, { accepted: true, symbol: 'BTC/USDT', outcome: 'sold' }])
+    expect(held.controls.told).toEqual(['close BTC/USDT: asked for over HTTP'])
+    held.controls.leaving = { outcome: 'refused', reason: 'MIN_NOTIONAL' }
+    expect(refused(await leave('BTC/USDT'), 409, 'TD_HTTP_CONFLICT').message).toBe('BTC/USDT is not sold: MIN_NOTIONAL')
+    refused(await leave('DOGE/USDT'), 404, 'TD_HTTP_UNKNOWN')
   })
 
   it('says why it cannot be', async () => {

@@ -64,9 +64,9 @@ export class Desk {
         'The loop goes on and may buy again.',
       ],
       act: async () => {
-        await post('/api/positions', { symbol, confirm: true, reason: REASON })
+        const { outcome } = await post<{ outcome: 'sold' | 'asked' }>('/api/positions', { symbol, confirm: true, reason: REASON })
         void this.store.positions.load()
-        this.#tell(`${symbol} is being closed.`)
+        this.#tell(outcome === 'sold' ? `${symbol} is sold.` : `${symbol} is being closed.`)
         return null
       },
     }

@@ -14,7 +14,7 @@ export interface Status {
 
 export interface Run {
   readonly run: string | null
-  readonly state: 'running' | 'stopped' | 'finished' | 'failed'
+  readonly state: 'running' | 'stopped' | 'finished' | 'failed' | 'crashed'
   readonly kind: string
   readonly venue: string
   readonly scenario: string | null

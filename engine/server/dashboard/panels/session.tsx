@@ -54,8 +54,8 @@ function State({ desk, status, run }: { readonly desk: Desk; readonly status: St
   )
 }
 
-const ended = (run: Run | null): string | null =>
-  run?.state === 'finished' ? 'Finished' : run?.state === 'failed' ? 'Failed' : null
+const ENDED: Readonly<Record<string, string>> = { finished: 'Finished', failed: 'Failed', crashed: 'Crashed: no process runs it' }
+const ended = (run: Run | null): string | null => ENDED[run?.state ?? ''] ?? null
 
 /** What the status alone tells of the last decision, as long as the decisions are not there. */
 const Told = ({ status: { last_decision_time: time, current_confidence: confidence } }: { readonly status: Status }) => time === null ? null

@@ -10,6 +10,7 @@ const VENUES: Readonly<Record<string, { readonly tone: string; readonly says: st
   demo: { tone: 'info', says: 'Demo' },
   practice: { tone: 'plain', says: 'Practice exchange' },
   paper: { tone: 'plain', says: 'Paper' },
+  public: { tone: 'plain', says: 'Paper · prices of Binance' },
 }
 
 export function Top({ desk }: { readonly desk: Desk }) {
