@@ -7,7 +7,7 @@ export interface Setup {
   readonly policy: Readonly<Record<string, number | null>>
   /** The exchange that outlives the program; null: the program's own, which is killed with it. */
   readonly exchange: Partial<Pick<PracticeOptions, 'faults' | 'symbolFlags'>> | null
-  /** Moments that its runs come by, as kill-switch.mjs names them: kill points of the short suite too. */
+  /** Moments that its runs come by, as kill-switch.mjs names them: kill points of every suite, some of them of the short one too. */
   readonly moments: readonly string[]
 }
 

@@ -58,9 +58,9 @@ describe.concurrent('tapedeck exchange', { timeout: 2 * PATIENCE_MS }, () => {
   it('carries a rehearsal, with keys of the environment that it does not show', async () => {
     const here = workspace()
     const env = { BINANCE_API_KEY: 'my-own-key', BINANCE_API_SECRET: 'my-own-secret', CHECK_INTERVAL: '1800' }
-    const { url, keys, running } = await serve(here, ['--stepped', '--to', '2024-01-08', '--journal', 'exchange.jsonl'], env)
+    const { url, keys, running } = await serve(here, ['--stepped', '--to', '2024-01-05', '--journal', 'exchange.jsonl'], env)
     expect(keys).toBe('those of BINANCE_API_KEY and BINANCE_API_SECRET')
-    here.put('tested.yaml', scenario({ market: { file: sample, to: '2024-01-08' } }))
+    here.put('tested.yaml', scenario({ market: { file: sample, to: '2024-01-05' } }))
     const { code, stdout } = await here.run(['rehearse', 'tested.yaml', '--exchange', url, '--json'], env)
     expect(code).toBe(0)
     const { state, figures } = JSON.parse(stdout) as { state: string; figures: { trades: number } }

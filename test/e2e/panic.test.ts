@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { auditOf, sample, scenario, until, workspace, type Workspace } from '../support/cli.ts'
 import { end, Hold, mortal, PATIENCE_MS } from '../support/held.ts'
 import { call, SYMBOL } from '../support/practice.ts'
+import { slice } from '../support/slice.ts'
 
 /** What somebody else rests with on the same account. */
 const foreignOrder = async ({ exchange }: Hold): Promise<void> => {
@@ -131,10 +132,10 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     await hold.proveTrail()
   })
 
-  it.each<[string, object, number, readonly string[]]>([
+  it.each(slice<[string, object, number, readonly string[]]>([
     ['calm', CALM, 1, []], ['busy', BUSY, 2, []], ['calm', CALM, 30, []], ['busy', BUSY, 9, []], ['busy', BUSY, 14, []],
     ['on a bad day', CALM, 5, ['--fault', 'lost-answer:0.03', '--fault', 'server-error:0.03']],
-  ])('leaves what a rehearsal at full speed holds (%#: %s)', async (_, changes, fills, faults) => {
+  ], 2))('leaves what a rehearsal at full speed holds (%#: %s)', async (_, changes, fills, faults) => {
     const here = workspace()
     here.put('s.yaml', hourly(changes))
     const bot = mortal(here.start(['rehearse', 's.yaml', ...faults], HOURLY))
@@ -171,7 +172,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
   })
 
-  it.each<NodeJS.Signals>(['SIGKILL', 'SIGINT'])('is made good by a rehearsal whose own exchange ended with it by %s', async (signal) => {
+  it.each(slice<NodeJS.Signals>(['SIGKILL', 'SIGINT'], 1))('is made good by a rehearsal whose own exchange ended with it by %s', async (signal) => {
     const hold = await Hold.open()
     const bot = mortal(hold.here.start(['rehearse', 'hold.yaml', '--speed', '600']))
     await until(() => hold.lines('fill').length > 0, 'the bot has bought', PATIENCE_MS)

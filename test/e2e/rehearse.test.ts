@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { unchain } from '../../engine/audit/chain.ts'
 import type { ParityResult } from '../../engine/parity.ts'
 import { writeChained } from '../support/chained-trail.ts'
+import { whole } from '../support/slice.ts'
 import { auditOf, expectRefusal, sample, until, Workspace, workspace } from '../support/cli.ts'
 
 /** Eight days of the bundled sample, traded by dice: some dozen trades. */
@@ -104,7 +105,7 @@ describe('tapedeck rehearse', () => {
     const trails: string[] = []
     for (const _ of [1, 2]) {
       const other = workspace()
-      other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-04' } }))
+      other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: whole ? '2024-01-04' : '2024-01-02' } }))
       await other.succeeds(['rehearse', 's.yaml', '--fault', 'lost-answer:0.1:on=/order', '--fault', 'server-error:0.05', '--fault-seed', '4'], ENV)
       const made = onlyRun(other)
       expect(auditOf(other, made).some(({ type }) => type === 'alarm')).toBe(true)

@@ -5,9 +5,10 @@ import { verifyRun } from '../../engine/verify.ts'
 import { rehearseOn, stage, trailOf } from '../support/rehearsal.ts'
 import { quietWorld } from '../support/run-scenario.ts'
 import { hasShared, shared, sharedNote } from '../support/shared.ts'
+import { whole } from '../support/slice.ts'
 
 /** The whole lengths take minutes; a slice of each runs every time. */
-const full = process.env['TAPEDECK_FULL'] === '1'
+const full = whole
 const DAY_MS = 86_400_000
 const candles = (name: string): string => shared(`data/candles/binance-${name}.csv.gz`)
 
