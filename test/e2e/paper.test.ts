@@ -37,7 +37,7 @@ let seconds: Awaited<ReturnType<typeof exchangeProcess>>
 
 beforeAll(async () => {
   await home.run(['data', 'synth', '--output', 'minutes.csv', '--timeframe', '1m', '--candles', '6000', '--seed', '3'])
-  minutes = await exchangeProcess(home, '--file', 'minutes.csv', '--timeframe', '3m', '--speed', '400', '--history', '300')
+  minutes = await exchangeProcess(home, '--file', 'minutes.csv', '--timeframe', '3m', '--speed', '200', '--history', '300')
   const from = new Date(Date.now() - 395_000).toISOString()
   await home.run(['data', 'synth', '--output', 'seconds.csv', '--timeframe', '1s', '--candles', '5000', '--seed', '5', '--from', from])
   seconds = await exchangeProcess(home, '--file', 'seconds.csv', '--history', '400')

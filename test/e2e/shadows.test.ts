@@ -41,7 +41,7 @@ async function trade(ended: () => boolean, signal: NodeJS.Signals): Promise<Outc
 
 beforeAll(async () => {
   await home.run(['data', 'synth', '--output', 'minutes.csv', '--timeframe', '1m', '--candles', '6000', '--seed', '4'])
-  exchange = await exchangeProcess(home, '--file', 'minutes.csv', '--timeframe', '3m', '--speed', '400', '--history', '300')
+  exchange = await exchangeProcess(home, '--file', 'minutes.csv', '--timeframe', '3m', '--speed', '200', '--history', '300')
 })
 
 afterAll(async () => {
