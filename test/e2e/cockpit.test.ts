@@ -24,8 +24,8 @@ async function cockpitOf(exchange?: string): Promise<Cockpit> {
   const folder = temporaryFolder()
   const file = join(folder, 'live.yaml')
   writeFileSync(file, stringify({
-    name: 'live', market: { source: 'synthetic' }, strategy: { name: 'sma-cross', params: { fast: 2, slow: 3 } },
-    policy: { positionSize: 0.1, minExitConfidence: 1 },
+    name: 'live', market: { source: 'synthetic' }, strategy: { name: 'buy-and-hold' },
+    policy: { minConfidence: 0, positionSize: 0.1 },
   }))
   const settings = readSettings(env)
   const out = join(folder, 'runs')

@@ -15,7 +15,7 @@ const statuses = (run: string): unknown[] => linesOf(run).filter(({ type }) => t
 const decisions = (): number => home.list('logs').includes('autonomous_trades.jsonl') ? home.read('logs', 'autonomous_trades.jsonl').split('\n').length - 1 : 0
 
 async function trade(ended: () => boolean, env = ENV, signal: NodeJS.Signals = 'SIGINT'): Promise<Outcome> {
-  const running: Running = home.start(['live', 'live.yaml', ...SPEED, '--port', '0'], env)
+  const running: Running = home.start(['live', 'live.yaml', ...SPEED], env)
   let over = false
   void running.done.then(() => { over = true })
   try {
