@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { until, workspace } from '../support/cli.ts'
 import { end, Hold, mortal, PATIENCE_MS } from '../support/held.ts'
+import { whole } from '../support/slice.ts'
 
 describe('tapedeck close', { timeout: 2 * PATIENCE_MS }, () => {
   it('asks a running bot and waits for the sale', async () => {
@@ -36,7 +37,7 @@ describe('tapedeck close', { timeout: 2 * PATIENCE_MS }, () => {
       await hold.proveTrail()
     })
 
-  it('leaves a halted run too, which stays halted', async () => {
+  it.runIf(whole)('leaves a halted run too, which stays halted', async () => {
     const hold = await Hold.open()
     await end(await hold.holding(), 'SIGINT')
     hold.here.put(`runs/${hold.runs[0]}/HALTED.json`, JSON.stringify({ time: 0, reason: 'a test' }))
@@ -45,7 +46,7 @@ describe('tapedeck close', { timeout: 2 * PATIENCE_MS }, () => {
     expect(hold.here.list('runs', hold.runs[0])).toContain('HALTED.json')
   })
 
-  it('asks which run is meant', async () => {
+  it.runIf(whole)('asks which run is meant', async () => {
     const hold = await Hold.open()
     await end(await hold.holding(), 'SIGKILL')
     await end(await hold.holding(), 'SIGKILL')

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { workspace } from '../support/cli.ts'
 import { end, Hold, PATIENCE_MS } from '../support/held.ts'
 import { practice } from '../support/practice.ts'
+import { whole } from '../support/slice.ts'
 
 interface Examined {
   readonly well: boolean
@@ -78,7 +79,7 @@ describe('tapedeck doctor', { timeout: 2 * PATIENCE_MS }, () => {
     expect(stdout).toMatch(/– run +hold-\S+ is HALTED: a test[^✓✗]*tapedeck\s+resume\s+hold-/)
   })
 
-  it('tells who trades with this account, and nothing of others', async () => {
+  it.runIf(whole)('tells who trades with this account, and nothing of others', async () => {
     const hold = await Hold.open()
     const bot = await hold.holding()
     const { url } = await practice()

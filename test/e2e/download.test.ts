@@ -8,6 +8,7 @@ import { expectRefusal, until, workspace, type Workspace } from '../support/cli.
 import { DataHost, json, type Mischief } from '../support/data-host.ts'
 import { columnsOf } from '../support/memory-market.ts'
 import { candlesFrom, csvOf, MONDAY, without } from '../support/tape-files.ts'
+import { slice, whole } from '../support/slice.ts'
 
 const HOUR = 3_600_000
 const candles = candlesFrom(MONDAY, 2500, '1h')
@@ -72,7 +73,7 @@ describe.concurrent('data download', () => {
     }
   })
 
-  it.each<[string, Mischief]>([
+  it.each(slice<[string, Mischief]>([
     ['a limit', (_call, response) => json(response, 429, { code: -1003, msg: 'Too many requests.' }, { 'retry-after': '1' })],
     ['a ban', (_call, response) => json(response, 418, { code: -1003, msg: 'Banned.' }, { 'retry-after': '0' })],
     ['a broken server', (_call, response) => { response.writeHead(503).end('<html>'); return true }],
@@ -86,7 +87,7 @@ describe.concurrent('data download', () => {
       json(response, 200, [...page.slice(0, 5), [MONDAY + 1005 * HOUR, '1', '2', '3', '1', '1', 1], ...page.slice(6)])],
     ['candles of another time', (_call, response, page) => json(response, 200, [[MONDAY, '1', '1', '1', '1', '1', 1], ...page])],
     ['rows twice', (_call, response, page) => json(response, 200, [...page.slice(0, 9), ...page.slice(0, 9)])],
-  ])('waits out %s', async (_, mischief) => {
+  ], 3))('waits out %s', async (_, mischief) => {
     const here = workspace()
     const { host, env } = await hostWith(once(2, mischief))
     expect((await here.run(ASK, env)).code).toBe(0)
@@ -94,7 +95,7 @@ describe.concurrent('data download', () => {
     expect(host.asked).toHaveLength(4)
   })
 
-  it('gives up for a host that bans for hours, keeps whole pages, and goes on to the same bytes', async () => {
+  it.runIf(whole)('gives up for a host that bans for hours, keeps whole pages, and goes on to the same bytes', async () => {
     const here = workspace()
     const { host, env } = await hostWith(once(3, (_call, response) => json(response, 418, { code: -1003, msg: 'Banned.' }, { 'retry-after': '7200' })))
     const { code, stderr } = await here.run(ASK, env)
@@ -121,7 +122,7 @@ describe.concurrent('data download', () => {
     await goesOn(here, env)
   })
 
-  it('survives being killed', async () => {
+  it.runIf(whole)('survives being killed', async () => {
     const here = workspace()
     const { host, env } = await hostWith(once(2, () => true))
     const { child, done } = here.start(ASK, env)

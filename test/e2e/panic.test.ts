@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { auditOf, sample, scenario, until, workspace, type Workspace } from '../support/cli.ts'
 import { end, Hold, mortal, PATIENCE_MS } from '../support/held.ts'
 import { call, SYMBOL } from '../support/practice.ts'
-import { slice } from '../support/slice.ts'
+import { slice, whole } from '../support/slice.ts'
 
 /** What somebody else rests with on the same account. */
 const foreignOrder = async ({ exchange }: Hold): Promise<void> => {
@@ -68,7 +68,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     await hold.proveTrail()
   })
 
-  it('leaves what a bot holds that hangs', async () => {
+  it.runIf(whole)('leaves what a bot holds that hangs', async () => {
     const hold = await Hold.open()
     const bot = await hold.holding()
     await foreignOrder(hold)
@@ -105,7 +105,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     await hold.proveTrail()
   })
 
-  it('takes nothing of others after it has been resumed', async () => {
+  it.runIf(whole)('takes nothing of others after it has been resumed', async () => {
     const hold = await Hold.open({ stopLoss: null, takeProfit: null, maxOpenPositions: 1, cooldown: 10_000 })
     await end(await hold.holding(), 'SIGKILL')
     expect((await hold.run('panic')).code).toBe(0)
@@ -161,7 +161,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     expect((await here.succeeds(['replay', run])).stdout).toMatch(/^identical: /)
   })
 
-  it('says what to do when the venue is gone', async () => {
+  it.runIf(whole)('says what to do when the venue is gone', async () => {
     const hold = await Hold.open()
     await end(await hold.holding(), 'SIGKILL')
     await hold.exchange.close()
@@ -216,7 +216,7 @@ describe('tapedeck panic', { timeout: 2 * PATIENCE_MS }, () => {
     expect(code).toBe(1)
   })
 
-  it('halts every other run although one is damaged', async () => {
+  it.runIf(whole)('halts every other run although one is damaged', async () => {
     const hold = await Hold.open()
     await end(await hold.holding(), 'SIGKILL')
     hold.here.put('runs/broken/run.json', '{"run": "bro')

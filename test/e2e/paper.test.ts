@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { until, workspace, type Outcome, type Running } from '../support/cli.ts'
 import { exchangeProcess } from '../support/exchange-process.ts'
+import { whole } from '../support/slice.ts'
 
 const home = workspace()
 const RULES = {
@@ -87,7 +88,7 @@ describe('paper', { shuffle: false }, () => {
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^identical: .* over 2 restarts/s)])
   })
 
-  it('leaves what it holds with the next candle when a person wants that, running or not', async () => {
+  it.runIf(whole)('leaves what it holds with the next candle when a person wants that, running or not', async () => {
     // Far from any stop, so that nothing but a person ends it.
     home.put('kept.yaml', { name: 'kept', ...RULES, policy: { minConfidence: 0, stopLoss: 0.5, takeProfit: 0.5 }, timeframe: '3m', market: { source: 'synthetic' } })
     const held = (): boolean => runs('kept').flatMap(linesOf).filter(({ type, side }) => type === 'fill' && side === 'buy').length > count('kept', 'trade')

@@ -2,6 +2,7 @@ import { renameSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { until, workspace } from '../support/cli.ts'
 import { end, Hold, PATIENCE_MS } from '../support/held.ts'
+import { whole } from '../support/slice.ts'
 
 describe('tapedeck positions', { timeout: 2 * PATIENCE_MS }, () => {
   it('shows what a running bot holds, as its exchange has it', async () => {
@@ -22,7 +23,7 @@ describe('tapedeck positions', { timeout: 2 * PATIENCE_MS }, () => {
     await end(bot, 'SIGKILL')
   })
 
-  it('tells a crash, a stop and a halt apart', async () => {
+  it.runIf(whole)('tells a crash, a stop and a halt apart', async () => {
     const hold = await Hold.open({ stopLoss: null, takeProfit: null })
     const bot = await hold.holding()
     await end(bot, 'SIGKILL')
@@ -37,7 +38,7 @@ describe('tapedeck positions', { timeout: 2 * PATIENCE_MS }, () => {
     expect(await hold.positions()).toMatchObject([{ state: 'stopped', halted: 'lunch', pid: null, stop: null, target: null }])
   })
 
-  it('leaves finished runs out unless they are asked for', async () => {
+  it.runIf(whole)('leaves finished runs out unless they are asked for', async () => {
     const hold = await Hold.open()
     await end(await hold.holding(), 'SIGINT')
     const file = `runs/${hold.runs[0]}/run.json`

@@ -3,6 +3,7 @@ import { onTestFinished, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { auditOf, expectRefusal, sample, until, workspace, type Outcome, type Variables, type Workspace } from '../support/cli.ts'
 import { GOOD, LlmServer, type Act } from '../support/llm-server.ts'
+import { whole } from '../support/slice.ts'
 
 /** Decisions that the scenario asks about, and turns of each. */
 const DECISIONS = 15
@@ -146,7 +147,7 @@ describe('tapedeck record', () => {
     expect(await decisionsAfter(here)).toEqual(await untroubled())
   })
 
-  it('goes on where a person stopped it', async () => {
+  it.runIf(whole)('goes on where a person stopped it', async () => {
     const here = await setting(...good(8), 'hang')
     const { child, done } = here.home.start(['record', 'ai.yaml', '--concurrency', '1'], here.keys)
     await until(() => here.server.received.length === 9, 'the question that is never answered')
@@ -227,7 +228,7 @@ describe('tapedeck record', () => {
     expect(await decisionsAfter(here)).toEqual(await untroubled())
   })
 
-  it('makes a whole new recording of one that was killed at its very end', async () => {
+  it.runIf(whole)('makes a whole new recording of one that was killed at its very end', async () => {
     const here = await setting()
     await here.summary()
     // As a kill between the last decision and the end leaves it.

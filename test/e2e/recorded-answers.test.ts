@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { auditOf, sample, workspace, type Backtest } from '../support/cli.ts'
 import { LlmServer, type Act } from '../support/llm-server.ts'
+import { whole } from '../support/slice.ts'
 
 const TOKEN = 'planted-123456:bot-token'
 const SIGNED = 'planted-signature-0123456789'
@@ -128,7 +129,7 @@ describe('a scenario that wants more answers than it got', () => {
 })
 
 describe('a rehearsal with AI', () => {
-  it('takes the time that answers took, and is repeated by replay and equalled by the backtest', async () => {
+  it.runIf(whole)('takes the time that answers took, and is repeated by replay and equalled by the backtest', async () => {
     const staged = workspace()
     staged.put('slow.yaml', {
       name: 'slow', symbol: 'BTC/USDT', timeframe: '1h', market: { file: sample, to: '2024-01-25' }, strategy: { name: 'autonomous-scalper' },

@@ -72,7 +72,7 @@ describe('tapedeck rehearse', () => {
     expect((await here.succeeds(['parity', run])).stdout).toMatch(/^equal: \d+ trades, none differs/)
   })
 
-  it('says that audit: trades is not followed, and shows the faults in its help', async () => {
+  it.runIf(whole)('says that audit: trades is not followed, and shows the faults in its help', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' }, audit: 'trades' }))
     const { stderr, stdout } = await other.succeeds(['rehearse', 's.yaml'], ENV)
@@ -86,7 +86,7 @@ describe('tapedeck rehearse', () => {
     }
   })
 
-  it('begins a new run each time; its name alone means the newest, never the backtest', async () => {
+  it.runIf(whole)('begins a new run each time; its name alone means the newest, never the backtest', async () => {
     const other = workspace()
     other.put('s.yaml', rehearsed({ market: { file: sample, from: '2024-01-01', to: '2024-01-02' } }))
     await other.succeeds(['rehearse', 's.yaml'], ENV)
@@ -185,7 +185,7 @@ describe('a rehearsal that is stopped', () => {
 })
 
 describe('a rehearsal that is to be gone on with', () => {
-  it('says by which command, and in what another scenario differs', async () => {
+  it.runIf(whole)('says by which command, and in what another scenario differs', async () => {
     const here = workspace()
     here.put('my own.yaml', rehearsed())
     const args = ['rehearse', 'my own.yaml', '--to', '2024-01-05', '--set', 'policy.stopLoss=0.02', '--out', 'kept']

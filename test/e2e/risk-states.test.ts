@@ -8,6 +8,7 @@ import { halt, resume } from '../../engine/session/operator-box.ts'
 import { sample } from '../support/cli.ts'
 import { rehearseOn, stage, trailOf, type Stage } from '../support/rehearsal.ts'
 import { quietWorld } from '../support/run-scenario.ts'
+import { whole } from '../support/slice.ts'
 
 const dice = (policy: object): object => ({
   name: 'risky', symbol: 'BTC/USDT', timeframe: '1h',
@@ -72,7 +73,7 @@ describe('risk states of a run', () => {
     expect((await replay(directory, quietWorld())).difference).toBeNull()
   })
 
-  it('REDUCING lasts for its day over restarts, and ends with it', async () => {
+  it.runIf(whole)('REDUCING lasts for its day over restarts, and ends with it', async () => {
     const scenario = dice({ maxDailyLoss: 0.004 })
     const uncut = await rehearseOn(await stage(scenario), QUARTERLY)
     const reduced = find(trailOf(uncut.directory), 'risk', { rule: 'max-daily-loss', state: 'REDUCING' })

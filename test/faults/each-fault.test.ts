@@ -3,6 +3,7 @@ import { timeframeMs } from '../../engine/core/timeframe.ts'
 import { FAULTS, type FaultKind, type FaultRule } from '../../plugins/exchange/exchange.ts'
 import { BEGIN, faultSession, TIMEFRAME, type FaultRun, type FaultSetup } from './fault-session.ts'
 import { expectSound } from './invariants.ts'
+import { slice } from '../support/slice.ts'
 
 const at = (candle: number): number => BEGIN + candle * timeframeMs(TIMEFRAME)
 
@@ -37,9 +38,9 @@ const WAYS: readonly Omit<FaultSetup, 'seed' | 'candles' | 'rules'>[] = [
 ]
 
 describe('a session with one fault', () => {
-  it.each(Object.keys(FAULTS) as FaultKind[])('is sound: %s', async (fault) => {
+  it.each(slice(Object.keys(FAULTS) as FaultKind[], 8))('is sound: %s', async (fault) => {
     const { rules, leaves } = EACH[fault]
-    const ways = process.env['TAPEDECK_FULL'] === undefined ? WAYS.slice(0, 1) : WAYS
+    const ways = slice(WAYS, 1)
     for (const [index, way] of ways.entries()) {
       const run = await faultSession({ seed: 11 + index, candles: 50, rules: rules.map((rule) => ({ fault, ...rule })), ...way })
       await expectSound(run)

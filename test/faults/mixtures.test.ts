@@ -3,7 +3,7 @@ import { faultSession } from './fault-session.ts'
 import { expectSound } from './invariants.ts'
 import { mixture } from './mixture.ts'
 
-const SESSIONS = process.env['TAPEDECK_FULL'] === undefined ? 12 : 110
+const SESSIONS = process.env['TAPEDECK_FULL'] === undefined ? 5 : 110
 
 const told = new Map<string, number>()
 afterAll(() => {

@@ -5,7 +5,7 @@ import { verifyRun } from '../../engine/verify.ts'
 import { rehearseOn, stage, trailOf } from '../support/rehearsal.ts'
 import { quietWorld } from '../support/run-scenario.ts'
 import { hasShared, shared, sharedNote } from '../support/shared.ts'
-import { whole } from '../support/slice.ts'
+import { slice, whole } from '../support/slice.ts'
 
 /** The whole lengths take minutes; a slice of each runs every time. */
 const full = whole
@@ -95,7 +95,7 @@ function expectParity({ compared, equal, differences, signedRequests }: ParityRe
 }
 
 describe.skipIf(!hasShared)(`a rehearsal on real candles trades as its backtest${sharedNote}`, () => {
-  it.each(CASES)('$title', async ({ scenario, from, days, checkIntervalMs = 60_000 }) => {
+  it.each(slice(CASES, 6))('$title', async ({ scenario, from, days, checkIntervalMs = 60_000 }) => {
     const begin = Date.parse(`${from}T00:00:00Z`)
     const market = { ...(scenario as { market: object }).market, from: begin, to: begin + days[full ? 'full' : 'slice'] * DAY_MS }
     const on = await stage({ name: 'parity', ...scenario, market })
