@@ -269,7 +269,10 @@ async function runIn(
     const known = termsOf(lines)
     const { market, broker, terms } = await openVenue(
       resolution, world, options, { venue, clock }, directory.path, journal, lines, known,
-    )
+    ).catch((error: unknown) => {
+      if (!resumed) directory.abandon()
+      throw error
+    })
     trail.line('session', null, { event: 'account', ...terms })
 
     const changed = (service: string, health: ServiceHealth): void => {

@@ -19,6 +19,7 @@ export type RunRecord = Readonly<Record<string, unknown>>
 export class LiveDirectory {
   readonly path: string
   readonly #trail: ChainedLog
+  #abandoned = false
   #lock: ProcessLock | null
 
   private constructor(path: string, lock: ProcessLock) {
@@ -92,9 +93,14 @@ export class LiveDirectory {
     this.#lock ??= claimed(this.path)
   }
 
+  /** The run never reached its venue: what it began to write is no run, unless an exchange of its own has written beside it. */
+  abandon(): void {
+    this.#abandoned = !existsSync(join(this.path, 'exchange.jsonl'))
+  }
+
   /** Removes the directory when nothing was recorded: a start that failed is no run. Close the trail before. */
   discardStump(): void {
-    if (existsSync(join(this.path, RECORD)) || !isEmpty(this.path)) return
+    if (!this.#abandoned && (existsSync(join(this.path, RECORD)) || !isEmpty(this.path))) return
     guarded(this.path, () => { rmSync(this.path, { recursive: true, force: true }) })
   }
 

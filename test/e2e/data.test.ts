@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { sample, workspace } from '../support/cli.ts'
 import { root } from '../support/shared.ts'
 import { candlesFrom, csvOf, dumpOf, gz, HEADER, MONDAY, without, zipOf } from '../support/tape-files.ts'
+import { whole } from '../support/slice.ts'
 
 interface Summary {
   readonly candles: number
@@ -159,7 +160,7 @@ describe.concurrent('data synth', () => {
     expect(here.list()).toEqual(['a.csv', 'b.csv.gz', 'c.csv'])
   })
 
-  it('complains about nothing while it writes a large file', async () => {
+  it.runIf(whole)('complains about nothing while it writes a large file', async () => {
     const here = workspace()
     expect((await here.succeeds(['data', 'synth', '--candles', '200000', '--timeframe', '1m', '--output',
       'big.csv.gz'])).stderr).toBe('')

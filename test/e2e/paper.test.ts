@@ -108,6 +108,13 @@ describe('paper', { shuffle: false }, () => {
     expect([code, stderr.includes("on paper, with prices of Binance")]).toEqual([0, true])
   })
 
+  it('leaves no run behind where there are no prices', async () => {
+    home.put('lost.yaml', { name: 'lost', ...RULES, timeframe: '3m', market: { source: 'synthetic' } })
+    const { code, stderr } = await home.run(['paper', 'lost.yaml', '--no-server', '--exchange', 'http://127.0.0.1:1'])
+    expect([code, stderr.trimEnd().split('\n').at(-1)]).toEqual([1, expect.stringMatching(/^tapedeck: .*127\.0\.0\.1:1.* \[TD_EXCHANGE_FAILED\]$/)])
+    expect(runs('lost')).toEqual([])
+  })
+
   it('refuses what it cannot do with one line', async () => {
     await home.refuses(['paper', 'paper.yaml', '--exchange', 'http://example.com'], 'TD_VENUE', ['on this machine'])
     await home.refuses(['paper', 'paper.yaml', '--mainnet'], 'TD_USAGE', ['mainnet'])

@@ -4,6 +4,7 @@ import { ServiceBook } from '../../engine/session/service-book.ts'
 import { sample, scenario, workspace } from '../support/cli.ts'
 import { LlmServer, type Act } from '../support/llm-server.ts'
 import type { ServiceName } from '../support/llm-formats.ts'
+import { whole } from '../support/slice.ts'
 
 interface Status {
   readonly services: readonly Readonly<Record<string, unknown>>[]
@@ -53,7 +54,7 @@ describe('tapedeck providers', () => {
       .toEqual([['gemini', 1], ['openai', null], ['anthropic', null], ['together', null]])
   })
 
-  it('tells what runs have found out', async () => {
+  it.runIf(whole)('tells what runs have found out', async () => {
     const here = workspace()
     const now = Date.now()
     const book = new ServiceBook(here.path('kept'))

@@ -132,7 +132,7 @@ describe('tapedeck record', () => {
     expect(here.server.received).toHaveLength(ALL)
   })
 
-  it('goes on where it was killed', async () => {
+  it.runIf(whole)('goes on where it was killed', async () => {
     const here = await setting(...good(13), 'hang')
     const { child, done } = here.home.start(['record', 'ai.yaml', '--concurrency', '1'], here.keys)
     await until(() => here.server.received.length === 14, 'the question that is never answered')
@@ -180,7 +180,7 @@ describe('tapedeck record', () => {
     expect(await decisionsAfter(here)).toEqual(await untroubled())
   })
 
-  it('asks again about failures only where it is told to', async () => {
+  it.runIf(whole)('asks again about failures only where it is told to', async () => {
     const here = await setting(...good(4), { status: 400, body: { error: { message: 'no' } } })
     expect(await here.summary('--concurrency', '1')).toMatchObject({ asked: DECISIONS, answered: DECISIONS - 1, finished: true })
     const asked = here.server.received.length

@@ -1,8 +1,11 @@
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { RunBook } from '../../engine/server/run-book.ts'
-import { sample } from './cli.ts'
+import { sample, until } from './cli.ts'
 import { rehearseOn, stage, trailOf } from './rehearsal.ts'
-import { root } from './shared.ts'
+import { temporaryFolder } from './run-scenario.ts'
+import { madeFolder, root } from './shared.ts'
 
 const MARKET = { symbol: 'BTC/USDT', timeframe: '1h', instrument: { tickSize: 0.01, lotSize: 0.00001, minNotional: 5 } }
 
@@ -25,9 +28,28 @@ export const ASKED = {
   policy: { minConfidence: 0.645, stopLoss: 0.05, takeProfit: 0.03, positionSize: 0.2 },
 }
 
-/** Rehearses a scenario and returns the run's directory. */
+/** Rehearses a scenario, once for all files of a test run, and returns a copy of the run's directory. */
 export async function rehearsed(scenario: object): Promise<string> {
-  return (await rehearseOn(await stage(scenario), { checkIntervalMs: 900_000 })).directory
+  const made = join(madeFolder(process.ppid), createHash('sha256').update(JSON.stringify(scenario)).digest('hex'))
+  mkdirSync(dirname(made), { recursive: true })
+  if (isFirst(`${made}.claim`)) {
+    const { directory } = await rehearseOn(await stage(scenario), { checkIntervalMs: 900_000 })
+    cpSync(directory, join(`${made}.part`, basename(directory)), { recursive: true })
+    renameSync(`${made}.part`, made)
+  } else await until(() => existsSync(made), 'another file has rehearsed it', 60_000)
+  const own = temporaryFolder()
+  cpSync(made, own, { recursive: true })
+  return join(own, readdirSync(made)[0])
+}
+
+function isFirst(claim: string): boolean {
+  try {
+    mkdirSync(claim)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }
 
 /** A book that has seen a run's whole trail. */

@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Where the files of one test run share what takes long to make; its main process removes it. */
+export const madeFolder = (mainPid: number): string => join(tmpdir(), `tapedeck-made-${mainPid}`)
 
 /** Recorded data and reference results that live beside the project, where they are installed. */
 export const shared = (path: string): string => resolve(root, '../shared', path)
