@@ -212,7 +212,9 @@ async function shadowsOf(loaded: LoadedScenario, settings: Settings, registry: R
     }
     const { shadow: _shadow, notify: _notify, ...rest } = input
     const providers = provider === undefined ? rest.providers : [provider, ...(provider.name === 'technical' ? [] : ['technical'])]
-    const own = { ...rest, providers, policy: { ...rest.policy, ...policy } }
+    // A recording has one writer, the trading lane; what a shadow hears stands in its own trail.
+    const records = rest.recording?.mode !== undefined && rest.recording.mode !== 'replay'
+    const own = { ...rest, providers, policy: { ...rest.policy, ...policy }, recording: records ? undefined : rest.recording }
     const resolution = await resolveScenario({ ...loaded, path: `${path}: shadow.${index}`, input: own }, settings, registry)
     shadows.push({ name, description: words.join(', '), asks: resolution.scenario.ai !== undefined && (provider !== undefined || ownOpinions), resolution })
   }

@@ -8,6 +8,7 @@ const POLICY = { minConfidence: 0.6, stopLoss: 0.002, takeProfit: 0.002 }
 const base = {
   symbol: 'BTC/USDT', timeframe: '3m', market: { source: 'synthetic' }, instrument: { tickSize: 0.01, lotSize: 0.00001, minNotional: 5 },
   strategy: { name: 'autonomous-scalper' }, providers: [{ name: 'simulated', skill: 0.5 }, 'technical'], policy: POLICY,
+  recording: { path: 'tape', mode: 'record-missing' },
 }
 home.put('shaded.yaml', {
   name: 'shaded', ...base,
