@@ -10,7 +10,7 @@ import { equity } from './core/portfolio.ts'
 import { messageOf } from './errors.ts'
 import { NO_STEPS, type Step } from './pipeline/consultation.ts'
 import type { StrategyConversation } from './pipeline/conversation.ts'
-import type { ServiceHealth } from './pipeline/provider-health.ts'
+import { healthOf, type ServiceHealth } from './pipeline/provider-health.ts'
 import type { StepSource } from './pipeline/service-chain.ts'
 import type { MarketEvent, MarketSource, PastLine } from './ports.ts'
 import type { Lane } from './session/lane.ts'
@@ -193,7 +193,7 @@ class ShadowLane {
         answers: async (links) => {
           const lacking = asks ? links.find(({ provider: { lacks } }) => lacks !== undefined)?.provider.lacks : undefined
           if (lacking !== undefined) throw new Error(`${lacking} is not set`)
-          if (asks) answers = await openAnswers(resolution, world, links, { live: true, changed })
+          if (asks) answers = await openAnswers(resolution, aside(world, name), links, { live: true, changed })
           return { steps: async (conversation) => {
             const steps = await this.#steps(conversation, answers?.source ?? null, known)
             const { symbol, time } = conversation.snapshot
@@ -235,6 +235,10 @@ class ShadowLane {
     }
   }
 }
+
+/** A service that fails a shadow, or has enough of its questions, is not left by the trading lane for that. */
+const aside = (world: World, name: string): World =>
+  (world.services === undefined ? world : { ...world, services: { ...world.services, book: healthOf(world.services.book, name) } })
 
 /** A shadow's trail: written anew while the run is gone through again, and in the old one's place from then on. */
 class ShadowTrail {

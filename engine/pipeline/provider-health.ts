@@ -173,6 +173,13 @@ export interface HealthBook {
   spentToday(now: EpochMs): number
 }
 
+/** Health of the same services under a name of its own, so that whose trouble is its own; money is counted together. */
+export const healthOf = (book: HealthBook, whose: string): HealthBook => ({
+  read: (service) => book.read(`${service}@${whose}`),
+  update: (service, change) => book.update(`${service}@${whose}`, change),
+  spentToday: (now) => book.spentToday(now),
+})
+
 /** Health that ends with the process. */
 export class MemoryBook implements HealthBook {
   readonly #known = new Map<string, ServiceHealth>()

@@ -56,6 +56,8 @@ describe('shadow lanes', { shuffle: false }, () => {
     const { code, stderr } = await trade(() => ofType(main(), 'decision').length > 12 && ofType(shadow('same'), 'fill').length > 0, 'SIGINT')
     expect(code).toBe(0)
     for (const type of ['decision', 'fill', 'trade']) expect(told(shadow('same'), type)).toEqual(told(main(), type))
+    // Whose trouble it is: a shadow's services are not the trading lane's, though they may be called the same.
+    expect(Object.keys((JSON.parse(home.read('runs', 'providers.json')) as { services: object }).services)).toEqual(expect.arrayContaining(['simulated', 'simulated@other']))
     expect(stderr).toContain('shadow openai is over, the run goes on: OPENAI_API_KEY is not set')
   })
 
