@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { browserPath, browserSuite, complaintsOf, launchBrowser } from '../support/browser.ts'
+import { browserPath, browserSuite, complaintsOf, dashboardLoaded, launchBrowser } from '../support/browser.ts'
 import { serveTest, type TestPlan, type TestServer } from '../support/http-server.ts'
 import { trailOf } from '../support/rehearsal.ts'
 import { ASKED, rehearsed } from '../support/served-run.ts'
@@ -36,7 +36,7 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard on the real s
 
   it('shows a rehearsal with what was said in it', async () => {
     const { page, server, complaints, requests } = await open({ looking: true })
-    await page.getByText('● Live').waitFor()
+    await dashboardLoaded(page)
     await rows(page).first().waitFor()
     expect(await session(page).textContent()).toContain(`${server.book.decisionCount} made`)
     expect(await page.getByRole('img', { name: /BTC\/USDT: .* candles between/ }).count()).toBe(1)
@@ -85,7 +85,7 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard on the real s
     const { page } = await open({ env: { API_TOKEN: 'a-token-of-some-length' } })
     await page.getByLabel('Token').fill('a-token-of-some-length')
     await page.keyboard.press('Enter')
-    await page.getByText('● Live').waitFor()
+    await dashboardLoaded(page)
     await rows(page).first().waitFor()
     expect(await page.evaluate('document.cookie')).toBe('')
   })

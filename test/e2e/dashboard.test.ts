@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { browserPath, browserSuite, complaintsOf, launchBrowser, scrollsSideways } from '../support/browser.ts'
+import { browserPath, browserSuite, complaintsOf, dashboardLoaded, launchBrowser, scrollsSideways } from '../support/browser.ts'
 import { decision, emptyDashboard, fullDashboard, HOUR, NOW, type DashboardData } from '../support/dashboard-data.ts'
 import { DashboardServer } from '../support/dashboard-server.ts'
 
@@ -40,7 +40,7 @@ describe.skipIf(browserPath === undefined)(browserSuite('dashboard'), () => {
     const requests: string[] = []
     page.on('request', (request) => requests.push(request.url()))
     await page.goto(await server.start())
-    if (token === null) await page.getByText('● Live').waitFor()
+    if (token === null) await dashboardLoaded(page)
     return { page, server, complaints, requests }
   }
 

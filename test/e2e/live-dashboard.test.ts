@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { browserPath, browserSuite, complaintsOf, launchBrowser } from '../support/browser.ts'
+import { browserPath, browserSuite, complaintsOf, dashboardLoaded, launchBrowser } from '../support/browser.ts'
 import { until, workspace, type Running } from '../support/cli.ts'
 
 /** Five-second candles in a twentieth of their time. */
@@ -45,6 +45,7 @@ describe.skipIf(browserPath === undefined).sequential(browserSuite('a live sessi
     complaints = complaintsOf(page)
     page.on('request', (request) => requests.push(request.url()))
     await page.goto(url)
+    run = String((await asked('/api/run'))['run'])
     await page.evaluate('window.opened = true')
   })
   afterAll(async () => {
@@ -54,7 +55,7 @@ describe.skipIf(browserPath === undefined).sequential(browserSuite('a live sessi
   })
 
   it('shows that it runs, and every decision as it is made', async () => {
-    await page.getByText('● Live').waitFor()
+    await dashboardLoaded(page)
     await expect.poll(() => panel('Session').textContent()).toMatch(/● Running.*Autonomous/)
     expect(await page.locator('header.top').textContent()).toContain('watched · sma-cross · BTC/USDT · 5s')
     await page.locator('.feed > li').first().waitFor()
@@ -63,7 +64,6 @@ describe.skipIf(browserPath === undefined).sequential(browserSuite('a live sessi
     await expect.poll(made, PATIENCE).toBeGreaterThan(before[1])
     await expect.poll(() => panel('Session').textContent(), PATIENCE).toMatch(/[1-9]\d* executed/)
     await expect.poll(() => panel('Closed trades').getByRole('row').count(), PATIENCE).toBeGreaterThan(1)
-    run = String((await asked('/api/run'))['run'])
     expect(await panel('Alarms').textContent()).not.toContain('open unknown')
     expect(complaints).toEqual([])
   })

@@ -27,3 +27,9 @@ export function complaintsOf(page: Page): string[] {
 
 export const scrollsSideways = (page: Page): Promise<boolean> =>
   page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+
+/** Waits until the dashboard hears of its session and every panel has what it shows first. */
+export async function dashboardLoaded(page: Page): Promise<void> {
+  await page.getByText('● Live').waitFor()
+  await page.locator('main[aria-busy="false"]').waitFor()
+}

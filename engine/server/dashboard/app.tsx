@@ -28,7 +28,7 @@ export function App({ desk }: { readonly desk: Desk }) {
       <Top desk={desk} />
       <Stale desk={desk} />
       <Notice desk={desk} />
-      <main class={stale ? 'desk stale' : 'desk'}>
+      <main class={stale ? 'desk stale' : 'desk'} aria-busy={store.loading}>
         <div class="side"><Session desk={desk} /><Figures store={store} /></div>
         <div class="middle">
           <Market store={store} /><Positions desk={desk} /><Decisions desk={desk} />

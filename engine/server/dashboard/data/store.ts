@@ -18,7 +18,7 @@ export class Store {
   }
 
   /** Loaded whenever everything is; candles only once a symbol has been chosen. */
-  readonly #resources: { load(): Promise<void> }[] = []
+  readonly #resources: Pick<Resource<unknown>, 'load' | 'loaded'>[] = []
 
   /** Somebody has to log in first. */
   readonly locked = signal(false)
@@ -40,6 +40,12 @@ export class Store {
 
   /** Decimals of amounts of money. */
   get digits(): number { return moneyDigits(this.figures.value?.equity) }
+
+  /** Whether an address has not answered for the first time yet. */
+  get loading(): boolean {
+    const asked = this.symbol.value === null ? this.#resources : [...this.#resources, this.candles]
+    return asked.some(({ loaded }) => loaded.value.state === 'loading')
+  }
 
   async loadAll(): Promise<void> {
     await Promise.all(this.#resources.map((one) => one === this.run ? this.run.load().then(() => this.#chooseSymbol()) : one.load()))
