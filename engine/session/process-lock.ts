@@ -2,6 +2,10 @@ import { linkSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync 
 import { basename, dirname, join, resolve } from 'node:path'
 import { isAlive } from './run-directory.ts'
 
+/** A claim that is as old as that is meant. */
+const SETTLED_MS = 100
+const NOTHING = new Int32Array(new SharedArrayBuffer(4))
+
 interface Claim {
   readonly file: string
   readonly number: number
@@ -39,17 +43,22 @@ export class ProcessLock {
     for (;;) {
       const before = claims(base)
       const living = before.find(holds)
-      if (living !== undefined) return living.pid
+      if (living !== undefined) {
+        // Whoever is about to step back has a claim too for a moment, and is not the one who has the lock.
+        Atomics.wait(NOTHING, 0, 0, SETTLED_MS)
+        if (claims(base).some(({ file, pid }) => file === living.file && pid === living.pid)) return living.pid
+        continue
+      }
       const file = `${base}.${Math.max(0, ...before.map(({ number }) => number)) + 1}.pid`
       if (!appear(file)) continue
       const others = claims(base).filter((claim) => claim.file !== file)
-      const rival = others.find(holds)
-      if (rival === undefined) {
+      if (!others.some(holds)) {
         others.forEach(clear)
         return new ProcessLock(base, file)
       }
+      // Both may have stepped back: who was first shows at the next look, which is not at the same time for all.
       rmSync(file, { force: true })
-      return rival.pid
+      Atomics.wait(NOTHING, 0, 0, 1 + (process.pid % 13))
     }
   }
 
