@@ -15,6 +15,7 @@ import type { HealthBook, ServiceHealth } from './pipeline/provider-health.ts'
 import type { StepSource } from './pipeline/service-chain.ts'
 import type { Account, Broker, Clock, Deps, Logger, MarketPlan, MarketSource, MaybePromise } from './ports.ts'
 import { Registry } from './registry.ts'
+import { DecisionRuns } from './session/decision-runs.ts'
 import { Lane, type Member } from './session/lane.ts'
 import { stateFields } from './session/recorded-steps.ts'
 import type { SessionPlan } from './session/session.ts'
@@ -66,6 +67,14 @@ export interface LaneVariant {
   readonly fillModel?: FillModelName
 }
 
+/** What somebody who compares wants of the lanes beside their results. */
+export interface Scrutiny {
+  /** What the providers leave unanswered is HOLD instead of the rules' answer. */
+  readonly alone: boolean
+  /** Lanes note what became of every BUY and SELL. */
+  readonly notes: boolean
+}
+
 export interface Assembly {
   readonly market: MarketSource
   readonly plan: Omit<SessionPlan, 'observe'>
@@ -79,7 +88,7 @@ export interface Assembly {
  */
 export async function assemble(
   resolution: Resolution, world: World, atEnd: 'close' | 'keep',
-  variants: readonly LaneVariant[] = [{}], trails: readonly (Trail | null)[] = [null],
+  variants: readonly LaneVariant[] = [{}], trails: readonly (Trail | null)[] = [null], scrutiny: Scrutiny = { alone: false, notes: false },
 ): Promise<Assembly> {
   const { scenario, folder, plugins: chosen } = resolution
   const clock = new SimulatedClock()
@@ -93,7 +102,7 @@ export async function assemble(
     for (const trail of trails) trail?.line('provider', clock.now(), stateFields(service, health))
   }
   const answers = await openAnswers(resolution, world, links, { changed })
-  const chain = new ProviderChain(links, answers === null ? null : sparing(answers.source, scenario), world.signal)
+  const chain = new ProviderChain(links, answers === null ? null : sparing(answers.source, scenario), world.signal, scrutiny.alone)
   const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
   const lanes: Lane[] = []
   for (const group of groups) {
@@ -106,7 +115,7 @@ export async function assemble(
     if (group.length > 1 && broker.fork === undefined) throw new Error(`broker ${chosen.broker.name} cannot run several variants in one pass`)
     const lane = new Lane({
       policy, broker, account: await broker.account(), instruments, timeframeMs: timeframeMs(scenario.timeframe),
-      trail: trails[first.variant] ?? null,
+      trail: trails[first.variant] ?? null, ...(scrutiny.notes && { notes: new DecisionRuns(instruments.length) }),
     }, group)
     lanes.push(lane)
   }

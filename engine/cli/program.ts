@@ -4,6 +4,7 @@ import { version } from '../version.ts'
 import { backtestCommand } from './backtest.ts'
 import { checkCommand } from './check.ts'
 import { closeCommand } from './close.ts'
+import { compareCommand } from './compare.ts'
 import type { Command } from './command.ts'
 import { configCommand } from './config.ts'
 import { dataCommand } from './data.ts'
@@ -27,7 +28,7 @@ import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
 
 const commands = [
-  backtestCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
+  backtestCommand, compareCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand, providersCommand, recordingsCommand,

@@ -101,6 +101,8 @@ export const scenarioSchema = z.strictObject({
     provider: provider.optional().describe('who is asked instead, before the rules'),
     ...policySchema.shape,
   })).min(1).optional().describe('lanes on paper beside a live or paper run, on the same candles, each with another provider or other policy'),
+  matrix: z.record(z.string().min(1), z.union([z.string(), z.number(), z.null(), z.boolean(), z.array(z.unknown()).min(1)])).optional()
+    .describe('what tapedeck compare varies: providers, policy keys, or paths such as strategy.params.fast; each a list, or a range 0.5:0.9:0.05'),
   minCoverage: share.optional().describe('share of decisions that an AI has to have answered; a run with less exits with 3'),
   policy: policySchema.optional(),
   audit: z.enum(AUDIT_LEVELS).optional()

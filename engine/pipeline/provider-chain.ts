@@ -8,6 +8,7 @@ import { checkAnswer } from './initial-analysis.ts'
 import type { StepSource } from './service-chain.ts'
 
 const REMEMBERED = 4
+const UNANSWERED: Answer = Object.freeze({ action: 'HOLD', confidence: 0, reasoning: 'nobody answered, and nobody else may' })
 
 export interface ChainLink {
   readonly name: string
@@ -24,12 +25,17 @@ export class ProviderChain {
   readonly #rules: ChainLink
   readonly #source: StepSource | null
   readonly #signal: AbortSignal
+  readonly #alone: boolean
   /** The newest consultations of rules. */
   readonly #known: Consultation[] = []
   #oldest = 0
 
-  /** `source` answers for all links but the last, the rules; null when there are no others. */
-  constructor(links: readonly ChainLink[], source: StepSource | null, signal: AbortSignal) {
+  /**
+   * `source` answers for all links but the last, the rules; null when there are no others. `alone`: what the others leave
+   * unanswered is HOLD, so that nobody is judged by what the rules said in their stead.
+   */
+  constructor(links: readonly ChainLink[], source: StepSource | null, signal: AbortSignal, alone = false) {
+    this.#alone = alone
     this.links = links
     this.#rules = links[links.length - 1]
     this.#source = source
@@ -60,6 +66,7 @@ export class ProviderChain {
     const last = steps.at(-1)
     if (last === undefined || !hasAnswered(last)) {
       const fallbacks = steps.map(fallbackOf)
+      if (this.#alone) return this.#ruled(UNANSWERED, steps, fallbacks)
       const answer = this.#rules.provider.answer(conversation, this.#signal)
       return answer instanceof Promise ? answer.then((known) => this.#ruled(checkAnswer(known), steps, fallbacks))
         : this.#ruled(checkAnswer(answer), steps, fallbacks)

@@ -10,6 +10,7 @@ import { decisionDeadlineMs } from '../core/timeframe.ts'
 import type { Consultation } from '../pipeline/consultation.ts'
 import { emptyJudgement, judge } from '../pipeline/pipeline.ts'
 import type { Broker, CandleBatch } from '../ports.ts'
+import type { DecisionRuns } from './decision-runs.ts'
 import { EquityCurve } from './equity-curve.ts'
 import { OrderDesk, type DeskPlan, type Step } from './order-desk.ts'
 import type { OutcomeTally } from './tally.ts'
@@ -20,6 +21,8 @@ export interface LanePlan extends DeskPlan {
   readonly timeframeMs: number
   /** False: decisions are noted as SIGNAL and nothing is sent. Left out = true. */
   readonly sends?: boolean
+  /** Notes what became of each BUY and SELL, for whoever wants to know what refusals cost. */
+  readonly notes?: DecisionRuns
 }
 
 /** One variant of a run: it differs from others of the same lane in thresholds only. */
@@ -49,6 +52,7 @@ export class Lane {
   /** False while nothing is held, pending or resting: candles then cannot change the lane. */
   awake: boolean
   momentsInPosition: number
+  readonly notes: DecisionRuns | null
   readonly #plan: LanePlan
   readonly #desk: OrderDesk
   readonly #watch: RiskWatch | null
@@ -74,6 +78,7 @@ export class Lane {
     this.policy = policy
     this.#watch = like === null ? (watchesLoss(policy) ? new RiskWatch(policy, account.cash) : null) : (like.#watch?.copy() ?? null)
     this.#desk = new OrderDesk(plan, this.#watch, like === null ? null : like.#desk)
+    this.notes = like === null ? (plan.notes ?? null) : (like.notes?.copy() ?? null)
     this.curve = like?.curve.copy() ?? new EquityCurve(account.cash)
     this.awake = like?.awake ?? false
     this.momentsInPosition = like?.momentsInPosition ?? 0
@@ -279,6 +284,7 @@ export class Lane {
     context.inPosition = order.side === 'buy' ? holding.open || this.#desk.isBusy(track.index) : this.#leavable(track, holding)
     const judged = judge(order, opinion, context, this.#judgement, trail !== null)
     const parted = this.members.length > 1 ? this.#part(track, consultation) : undefined
+    this.notes?.note(track.index, order.side, track.number, typeof judged === 'string' ? judged : null)
     if (typeof judged !== 'string' && this.#plan.sends === false) {
       this.outcomes.count('SIGNAL', null)
       trail?.decided(track.snapshot, consultation, this.#judgement, { status: 'SIGNAL', reason: null, order })

@@ -26,6 +26,8 @@ export interface SessionPlan {
   readonly stopwatch: () => number
   /** Sees every batch before the loop does; its time does not count as the loop's. */
   readonly observe?: (batch: CandleBatch) => void
+  /** Hears what is said about each candle, before any lane acts on it; `track` looks at that candle. */
+  readonly heard?: (track: Track, consultation: Consultation) => void
 }
 
 export interface SessionResult {
@@ -193,11 +195,11 @@ class Session {
       const asked = this.#consult(track)
       if (asked instanceof Promise) {
         return asked.then((consultation) => {
-          track.note(this.#count(consultation, 0))
+          track.note(this.#count(track, consultation, 0))
           return this.#consultRows(track, row + 1, end)
         })
       }
-      track.note(asked === null ? null : this.#count(asked, 0))
+      track.note(asked === null ? null : this.#count(track, asked, 0))
     }
     return undefined
   }
@@ -218,7 +220,7 @@ class Session {
         closed.snapshot.show(usesPortfolio ? lane.holds(closed) : null)
         if (index === 0 || usesPortfolio) {
           const asked = await this.#consult(closed)
-          consultation = asked === null ? null : this.#count(asked, usesPortfolio ? index : 0)
+          consultation = asked === null ? null : this.#count(closed, asked, usesPortfolio ? index : 0)
         }
         if (consultation !== null) await lane.decide(closed, consultation)
         else lane.unasked(closed)
@@ -268,8 +270,9 @@ class Session {
     return this.#plan.chain.consult(track.conversation)
   }
 
-  #count(consultation: Consultation, tally: number): Consultation {
+  #count(track: Track, consultation: Consultation, tally: number): Consultation {
     this.#opinions[tally].count(consultation)
+    this.#plan.heard?.(track, consultation)
     return consultation
   }
 }

@@ -1,0 +1,144 @@
+import type { LaneMeasures } from '../core/figures.ts'
+import { FILL_MODELS, type Costs, type FillModelName } from '../core/matching.ts'
+import { computeFigures, dailyReturns, implausible, netReturns } from '../core/metrics.ts'
+import type { Policy } from '../core/policy.ts'
+import { timeframeMs } from '../core/timeframe.ts'
+import { growthInterval, meanInterval } from '../core/statistics/bootstrap.ts'
+import type { ResolvedScenario } from '../config/resolve.ts'
+import type { DecisionRuns } from '../session/decision-runs.ts'
+import { Bets, type BetTerms } from './bets.ts'
+import { calibrationOf, refinementOf } from './calibration.ts'
+import type { CalibrationSummary, RefinementValue } from './comparison.ts'
+import { detailOf } from './detail.ts'
+import { NOT_SCORED, type KeptCell } from './kept.ts'
+import type { OpinionLog } from './opinion-log.ts'
+import { outcomesOf } from './outcomes.ts'
+import { randomRuns } from './random-runs.ts'
+import { RangeIndex } from './range-index.ts'
+import { earnedBy, regretsOf } from './regret.ts'
+import type { SymbolTape, TapeColumns } from './tape-columns.ts'
+
+/** Days and trades below which an interval would promise more than is known. */
+export const FEWEST_DAYS = 60
+export const FEWEST_TRADES = 30
+
+/** What all cells of a pass share once it has been played. */
+export interface PlayedPass {
+  readonly scenario: ResolvedScenario
+  readonly tape: TapeColumns
+  readonly log: OpinionLog
+  readonly costs: Costs
+  readonly warmup: number
+  /** The strategy's own confidence means something. */
+  readonly rulesScored: boolean
+}
+
+/** One cell's part of a played pass. */
+export interface PlayedCell {
+  readonly policy: Policy
+  readonly measures: LaneMeasures
+  readonly notes: DecisionRuns
+}
+
+interface Judged {
+  readonly calibration: CalibrationSummary
+  readonly refinement: RefinementValue | null
+}
+
+/** Everything about a pass's cells that one pass can tell. Bets and labels that cells have in common are made once. */
+export class Evaluation {
+  readonly #pass: PlayedPass
+  readonly #indices: readonly RangeIndex[]
+  readonly #judged = new Map<string, Judged>()
+
+  constructor(pass: PlayedPass) {
+    this.#pass = pass
+    this.#indices = pass.tape.symbols.map(({ columns, length }) => new RangeIndex(columns.low, columns.high, length))
+  }
+
+  cell({ policy, measures, notes }: PlayedCell): Pick<KeptCell,
+    'netReturn' | 'interval' | 'tooShort' | 'figures' | 'calibration' | 'refinement' | 'coverage' | 'random' | 'regret' | 'firstDay' | 'dailyEquity'
+    | 'expectancyInterval' | 'detail' | 'detailOmitted' | 'warnings' | 'ambiguousCandles'> {
+    const { scenario: { seed }, tape: { symbols }, log, warmup } = this.#pass
+    const figures = computeFigures(measures)
+    const bets = symbols.map((tape, symbol) => this.#bets(tape, symbol, policy))
+    const terms = this.#terms(policy, 0)
+    const earned = earnedBy(bets, symbols, measures.trades, terms)
+    const { trades, dailyEquity, firstDay } = measures
+    const returns = dailyReturns(dailyEquity)
+    const days = returns.length
+    const tooShort = days < FEWEST_DAYS ? `${days} days, an interval needs ${FEWEST_DAYS}`
+      : trades.length < FEWEST_TRADES ? `${trades.length} trades, an interval needs ${FEWEST_TRADES}` : null
+    const { detail, omitted } = detailOf(log, notes, trades, earned)
+    return {
+      netReturn: figures.totalReturn,
+      interval: tooShort === null ? growthInterval(returns, { seed }) : null,
+      tooShort, figures, ...this.#judge(policy),
+      coverage: coverageOf(log, policy.minConfidence),
+      ambiguousCandles: figures.ambiguousCandles,
+      random: randomRuns(trades, symbols, bets, { delay: terms.delay, warmup, positionSize: policy.positionSize, netReturn: figures.totalReturn, seed }),
+      regret: regretsOf(log, notes, earned),
+      firstDay, dailyEquity: [...dailyEquity],
+      expectancyInterval: trades.length < FEWEST_TRADES ? null : meanInterval(netReturns(trades), { seed }),
+      detail, detailOmitted: omitted, warnings: implausible(figures),
+    }
+  }
+
+  /** Labels depend on the pair and the horizon, on no threshold. */
+  #judge(policy: Policy): Judged {
+    const { stopLoss, takeProfit, maxHold } = policy
+    const key = JSON.stringify([stopLoss, takeProfit, maxHold])
+    const known = this.#judged.get(key)
+    if (known !== undefined) return known
+    const judged = stopLoss === null || takeProfit === null ? { calibration: NOT_SCORED, refinement: null } : this.#score(policy)
+    this.#judged.set(key, judged)
+    return judged
+  }
+
+  #score(policy: Policy): Judged {
+    const { scenario: { seed, timeframe }, tape: { symbols }, log, costs, rulesScored } = this.#pass
+    const ms = timeframeMs(timeframe)
+    const terms = symbols.map((_, symbol) => ({ ...this.#terms(policy, symbol), trailingStop: null, breakEvenAt: null }))
+    const pairs = symbols.map((tape, symbol) => ({
+      careful: new Bets(tape, this.#indices[symbol], terms[symbol]),
+      hopeful: new Bets(tape, this.#indices[symbol], { ...terms[symbol], model: FILL_MODELS.optimistic }),
+    }))
+    const outcomes = outcomesOf(log, pairs, (symbol, row) => symbols[symbol].columns.openTime[row] + ms, rulesScored)
+    const candles = Math.max(...symbols.map(({ length }) => length))
+    return {
+      calibration: calibrationOf(log, outcomes, policy, costs, outcomes.length === 0 ? 1 : candles / outcomes.length, seed),
+      refinement: refinementOf(log, outcomes, seed),
+    }
+  }
+
+  #bets(tape: SymbolTape, symbol: number, policy: Policy): Bets {
+    const { rows, said } = this.#pass.log.symbols[symbol]
+    const exits: number[] = []
+    for (let at = 0; at < rows.length; at++) {
+      const { action, confidence } = said[at].opinion
+      if (action === 'SELL' && confidence >= policy.minExitConfidence) exits.push(rows[at])
+    }
+    return new Bets(tape, this.#indices[symbol], this.#terms(policy, symbol), Int32Array.from(exits))
+  }
+
+  #terms(policy: Policy, symbol: number): BetTerms {
+    const { scenario, costs } = this.#pass
+    const { fillModel = 'conservative', latencyCandles = 0 } = scenario.broker.options as { fillModel?: FillModelName; latencyCandles?: number }
+    const { tickSize } = scenario.instruments[scenario.symbols[symbol]]
+    return { ...policy, costs, model: FILL_MODELS[fillModel], tickSize, delay: 1 + latencyCandles }
+  }
+}
+
+/** Entries whose confidence is enough ÷ all entries that were proposed; null without any. */
+function coverageOf(log: OpinionLog, minConfidence: number): number | null {
+  let entries = 0
+  let enough = 0
+  for (const { said } of log.symbols) {
+    for (const { opinion: { action, confidence } } of said) {
+      if (action !== 'BUY') continue
+      entries++
+      if (confidence >= minConfidence) enough++
+    }
+  }
+  return entries === 0 ? null : enough / entries
+}
