@@ -18,7 +18,7 @@ export interface Axis {
 
 /** What a refusal came to, had it been an order: a bet of its own from the next open with the cell's exits. */
 export interface Regret {
-  /** The rule that refused, or `confidence`. */
+  /** The rule that refused, or `low-confidence`. */
   readonly reason: string
   readonly side: 'entry' | 'exit'
   /** Refusals, those whose outcome is known, and those that the tape's end left open or that cannot be told. */

@@ -3,7 +3,7 @@ export interface DecisionRun {
   /** Candle numbers of the first and the last such decision. */
   readonly from: number
   readonly to: number
-  /** The rule that refused them, or `confidence`; null: orders were sent. */
+  /** The rule that refused them, or `low-confidence`; null: orders were sent. */
   readonly reason: string | null
 }
 

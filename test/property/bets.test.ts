@@ -25,7 +25,7 @@ it('a bet by itself is the trade that a run makes of the same decision', async (
   await fc.assert(fc.asyncProperty(runs, fc.constantFrom(0, 0.01), async (run, tickSize) => {
     // Rules that look at the account can keep an exit from being sent; sizes and lots are no part of a bet.
     const none = { maxOpenPositions: null, maxExposure: null, maxDailyLoss: null, maxDrawdown: null, cooldown: null, maxConsecutiveLosses: null }
-    const scenario = scenarioOf({ ...run, policy: { ...run.policy, ...none }, instrument: { tickSize, lotSize: 0, minNotional: 0 } })
+    const scenario = { ...scenarioOf({ ...run, policy: { ...run.policy, ...none } }), instrument: { tickSize, lotSize: 0, minNotional: 0 } }
     const market = new MemoryMarket(leapingWalk(300, run.tape), '1h', 'BTC/USDT', 64)
     const resolution = await resolveInMemory(scenario, { market, strategy: dice(run.dice) })
     const { plan } = await assemble(resolution, quietWorld(), 'close')
