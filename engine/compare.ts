@@ -86,7 +86,7 @@ export async function planComparison(request: CompareRequest, world: World): Pro
     const key = windowKey(resolution)
     const read = reads.get(key) ?? await readWindow(resolution, world)
     reads.set(key, read)
-    const tape = scenario.ai?.recording == null ? null : recordingFolder(folder, scenario.ai.recording.path)
+    const tape = pathOf(scenario.ai?.recording ?? null, folder)
     if (tape !== null && !recordings.has(tape)) recordings.set(tape, recordingHash(tape))
     const pass = passIdOf(scenario, { candles: read.window.candles, recording: tape === null ? null : recordings.get(tape)!, code })
     const id = cellIdOf(scenario, pass)
@@ -102,6 +102,8 @@ export async function planComparison(request: CompareRequest, world: World): Pro
   const windows = [...new Map(cells.map(({ read }) => [read.window.candles, read])).values()]
   return { axes, scenarios: names, cells, windows }
 }
+
+const pathOf = (recording: { readonly path: string } | null, folder: string): string | null => (recording === null ? null : recordingFolder(folder, recording.path))
 
 const describe = (labels: Readonly<Record<string, string>>, scenario: string): string =>
   [scenario, ...Object.entries(labels).map(([key, value]) => `${key} ${value}`)].join(' ')
@@ -222,7 +224,7 @@ function conclude(plan: Plan, kept: ReadonlyMap<string, KeptCell>, ledger: Ledge
       'A refused entry is valued as a bet of its own, from the open that would have filled it, with the cell\'s exits and costs; those that the tape\'s end leaves open are not known.',
       'Intervals are of 95 %, from a stationary bootstrap of days; below 60 days or 30 trades there is none.',
       ...new Set(plan.windows.flatMap(({ notes }) => notes)),
-      ...(plan.cells.some(({ resolution: { scenario } }) => (scenario.broker.options as { fillTimeframe?: string | null }).fillTimeframe != null)
+      ...(plan.cells.some(({ resolution: { scenario } }) => ((scenario.broker.options as { fillTimeframe?: string | null }).fillTimeframe ?? null) !== null)
         ? ['Cells fill on finer candles; what refusals would have earned, labels and random entries are judged on decision candles.'] : []),
     ],
     warnings: [...new Set(plan.windows.flatMap(({ warnings }) => warnings)), ...(unanswered === 0 ? [] : [`${unanswered} cells hold decisions that their provider did not answer`])],

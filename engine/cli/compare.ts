@@ -42,7 +42,6 @@ interface Arguments {
   readonly csv: boolean
   readonly markdown: boolean
   readonly junit?: string
-  readonly noReport: boolean
   readonly baseline?: string
   readonly gate?: readonly string[]
   readonly [flag: string]: unknown
@@ -65,25 +64,24 @@ export const compareCommand = defineCommand<Arguments>({
       .option('csv', { type: 'boolean', default: false, describe: 'print one row per cell' })
       .option('markdown', { type: 'boolean', default: false, describe: 'print a table for a pull request or a page' })
       .option('junit', { type: 'string', requiresArg: true, describe: 'also write the gates as JUnit XML to this file' })
-      .option('no-report', { type: 'boolean', default: false, describe: 'leave report.html out' })
       .option('baseline', { type: 'string', requiresArg: true, describe: 'an earlier comparison: gates hold the change since then' })
       .option('gate', { type: 'string', array: true, nargs: 1, describe: 'exit with 3 unless every cell meets it: --gate "netReturn>=-0.02"' })
       .example('$0 compare s.yaml --min-confidence 0.5:0.9:0.05', 'which threshold, and whether the difference is real')
       .example('$0 compare s.yaml --providers gemini,openai,technical', 'which provider')
-      .conflicts('json', ['csv', 'markdown']).conflicts('csv', 'markdown')
   },
   async handler(argv, terminal) {
     const startedAt = Date.now()
     const gatesModule = await import('../compare/gates.ts')
     const { compare } = await import('../compare.ts')
     const { readComparison, writeComparison } = await import('../compare-directory.ts')
+    if ([argv.json, argv.csv, argv.markdown].filter(Boolean).length > 1) throw new TapedeckError('TD_USAGE', '--json, --csv and --markdown each print the whole result; give one of them')
     const gates = (argv.gate ?? []).map(gatesModule.parseGate)
     if (argv.baseline !== undefined && gates.length === 0) throw new TapedeckError('TD_USAGE', '--baseline needs a --gate that says what may not change, such as --gate "netReturn>=-0.02"')
     const earlier = argv.baseline === undefined ? null : readComparison(argv.baseline)
     const compared = await played(compare, requestOf(argv, terminal), argv, terminal)
     if (compared === null) return 130
     const { comparison } = compared
-    const folder = await writeComparison(compared, argv.out, { startedAt, finishedAt: Date.now(), page: !argv.noReport })
+    const folder = await writeComparison(compared, argv.out, { startedAt, finishedAt: Date.now() })
     const results = gatesModule.holdGates(comparison, gates, earlier)
     await show(comparison, folder, argv, terminal)
     if (argv.junit !== undefined) await writeJunit(argv.junit, comparison, results)

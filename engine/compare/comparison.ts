@@ -170,7 +170,7 @@ export interface Window {
   readonly expectedMaximumSharpe: number | null
   readonly overfitting: { readonly probability: number; readonly columns: number; readonly left: number; readonly blocks: number } | null
   readonly realityCheck: { readonly p: number; readonly against: string; readonly columns: number } | null
-  readonly minimumBacktestYears: number | null
+  readonly minimumLengthYears: number | null
   /** Id of the best candidate; null where nothing traded. */
   readonly best: string | null
   /** One sentence: what may be believed. */

@@ -2,9 +2,9 @@ import { factsOf } from '../core/models.ts'
 import { dailyReturns, deviation, mean } from '../core/metrics.ts'
 import { blockLength } from '../core/statistics/bootstrap.ts'
 import { kurtosis, skewness } from '../core/statistics/moments.ts'
-import { backtestOverfitting } from '../core/statistics/overfitting.ts'
+import { probabilityOfOverfitting } from '../core/statistics/overfitting.ts'
 import { realityCheck } from '../core/statistics/reality-check.ts'
-import { deflatedSharpe, expectedMaximum, minimumBacktestYears, minimumTrackRecord } from '../core/statistics/sharpe.ts'
+import { deflatedSharpe, expectedMaximum, minimumLengthYears, minimumTrackRecord } from '../core/statistics/sharpe.ts'
 import { effectiveTrials } from '../core/statistics/trials.ts'
 import { DAY_MS } from '../core/time.ts'
 import type { Badge, Cell, SharpeStats, Window } from './comparison.ts'
@@ -59,7 +59,7 @@ export function judgeWindow(read: ReadWindow, placed: readonly Placed[], trials:
     const one = stats.get(id)
     return one === null || one === undefined ? null : deflatedSharpe(one, count, variance).probability
   }
-  const overfitting = backtestOverfitting(distinct(columns))
+  const overfitting = probabilityOfOverfitting(distinct(columns))
   const base = dailyReturns(read.buyAndHold.dailyEquity)
   const reality = checkAgainst(columns, base, overfitting?.left ?? 0)
   const ranked = candidates.filter(({ kept }) => kept.figures.trades > 0).toSorted((a, b) => b.kept.netReturn - a.kept.netReturn || (a.kept.id < b.kept.id ? -1 : 1))
@@ -72,12 +72,13 @@ export function judgeWindow(read: ReadWindow, placed: readonly Placed[], trials:
     return cellOf(one, sharpeStats, badgesOf(one, judged))
   })
   const winner = cells.find(({ id }) => id === best?.id) ?? null
+  const annual = winner?.figures.sharpe ?? 0
   const window: Window = {
     ...read, trials: trials.length, effectiveTrials: effective,
     expectedMaximumSharpe: trials.length < 2 ? null : expectedMaximum(trials.length, variance) * Math.sqrt(DAYS_A_YEAR),
     overfitting: overfitting === null ? null : { probability: overfitting.probability, columns: distinct(columns).length - overfitting.left, left: overfitting.left, blocks: overfitting.blocks },
     realityCheck: reality,
-    minimumBacktestYears: trials.length < 2 || winner?.figures.sharpe == null || !(winner.figures.sharpe > 0) ? null : minimumBacktestYears(trials.length, winner.figures.sharpe),
+    minimumLengthYears: trials.length < 2 || !(annual > 0) ? null : minimumLengthYears(trials.length, annual),
     best: best?.id ?? null, verdict: verdictOf(winner, trials.length, overfitting?.probability ?? null, reality?.p ?? null),
   }
   return { window, cells }
@@ -133,7 +134,7 @@ function cutOff({ model, firstDay, dailyEquity, scenario }: KeptCell, provider: 
   if (provider === 'simulated') return { kind: 'simulated', why: 'a simulated analyst answered; it says nothing about any real service' }
   const blind = scenario.ai?.blind === true ? '; questions were blind' : ''
   const facts = factsOf(model ?? undefined)
-  if (facts?.cutoff == null) return { kind: 'cut-off unknown', why: `it is not published what ${model ?? provider} has seen${blind}` }
+  if (facts === null || facts.cutoff === null) return { kind: 'cut-off unknown', why: `it is not published what ${model ?? provider} has seen${blind}` }
   const cutDay = Math.floor(Date.parse(facts.cutoff) / DAY_MS)
   const lastDay = firstDay + dailyEquity.length - 1
   const source = `${model} knows the world up to ${facts.cutoff} (${facts.source})${blind}`
@@ -154,10 +155,11 @@ function doubtsAbout({ warnings, bounds, netReturn, answered }: KeptCell, overfi
 function verdictOf(best: Cell | null, trials: number, overfitting: number | null, reality: number | null): string {
   if (best === null) return 'No candidate traded.'
   if (best.badges.some(({ kind }) => kind === 'significant')) return `${best.name} stands out beyond what the best of ${trials} trials reaches by luck.`
+  const deflated = best.sharpeStats?.deflatedRaw ?? null
   const reasons = [
     ...(best.tooShort === null ? [] : [`too short (${best.tooShort})`]),
     ...(best.interval !== null && best.interval.low <= 0 ? ['the interval of its return includes 0'] : []),
-    ...(best.sharpeStats?.deflatedRaw != null && best.sharpeStats.deflatedRaw < 0.95 ? [`deflated Sharpe ratio ${best.sharpeStats.deflatedRaw.toFixed(2)} after ${trials} trials`] : []),
+    ...(deflated !== null && deflated < 0.95 ? [`deflated Sharpe ratio ${deflated.toFixed(2)} after ${trials} trials`] : []),
     ...(reality !== null && reality > 0.05 ? [`reality check p = ${reality.toFixed(2)} against buy and hold`] : []),
     ...(overfitting !== null && overfitting > 0.5 ? [`probability of overfitting ${overfitting.toFixed(2)}`] : []),
     ...best.badges.filter(({ kind }) => kind === 'before cut-off' || kind === 'spans cut-off' || kind === 'cut-off unknown' || kind === 'simulated').map(({ why }) => why),

@@ -29,7 +29,7 @@ const pathOf = (key: string): string => (isPolicyKey(key) ? `policy.${key}` : ke
 
 /** An axis from what a file or a flag says: a list, one value, or a range `0.5:0.9:0.05`, both ends included. Throws TD_USAGE. */
 export function axisOf(key: string, given: unknown, flag: string): MatrixAxis {
-  const values = (Array.isArray(given) ? given : [given]).flatMap((value) => (typeof value === 'string' && value.includes(':') ? rangeOf(value, flag) : [value]))
+  const values = (Array.isArray(given) ? given as unknown[] : [given]).flatMap((value): unknown[] => (typeof value === 'string' && value.includes(':') ? rangeOf(value, flag) : [value]))
   if (values.length === 0) throw new TapedeckError('TD_USAGE', `${flag}: there is no value in it; give one or more, such as 0.5,0.6 or 0.5:0.9:0.05`)
   const texts = values.map(textOf)
   const twice = texts.find((text, index) => texts.indexOf(text) !== index)

@@ -5,7 +5,7 @@ import { Bets, type BetEnd } from '../../engine/compare/bets.ts'
 import { OpinionLog } from '../../engine/compare/opinion-log.ts'
 import { RangeIndex } from '../../engine/compare/range-index.ts'
 import { TapeColumns } from '../../engine/compare/tape-columns.ts'
-import { FILL_MODELS, type FillModelName } from '../../engine/core/matching.ts'
+import { FILL_MODELS } from '../../engine/core/matching.ts'
 import { EXIT_REASONS, type ExitReason } from '../../engine/core/order.ts'
 import { measureLane } from '../../engine/session/measures.ts'
 import { laneOf, runSession } from '../../engine/session/session.ts'
@@ -40,7 +40,7 @@ it('a bet by itself is the trade that a run makes of the same decision', async (
     const { costs } = await plan.lanes[0].broker.account()
     const delay = 1 + run.broker.latencyCandles
     const bets = new Bets(tape.symbols[0], new RangeIndex(columns.low, columns.high, length), {
-      ...policy, costs, model: FILL_MODELS[run.broker.fillModel as FillModelName], tickSize, delay,
+      ...policy, costs, model: FILL_MODELS[run.broker.fillModel], tickSize, delay,
     }, Int32Array.from(exits))
     for (let row = 0; row < trades.length; row++) {
       const entry = columns.openTime.indexOf(trades.entryTime[row])

@@ -18,7 +18,7 @@ export interface Overfitting {
  * & Q. J. Zhu, 2015). `columns` are returns of equal length, one per configuration; the measure is mean ÷ standard deviation.
  * Rows that do not fill the blocks evenly are left out at the end. Null with fewer than 2 columns that vary, or too few rows.
  */
-export function backtestOverfitting(columns: readonly Series[], blocks = BLOCKS): Overfitting | null {
+export function probabilityOfOverfitting(columns: readonly Series[], blocks = BLOCKS): Overfitting | null {
   const varying = columns.filter((column) => deviation(column))
   if (varying.length < 2) return null
   const rows = Math.min(...varying.map(({ length }) => length))

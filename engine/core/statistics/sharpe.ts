@@ -51,4 +51,4 @@ export function minimumTrackRecord(measured: Omit<MeasuredSharpe, 'periods'>, be
  * Minimum backtest length in years: (E[max] ÷ target)², below which the best of `trials` without skill is expected to show an
  * annual Sharpe ratio of `targetSharpe` (Bailey, Borwein, López de Prado & Zhu, "Pseudo-Mathematics and Financial Charlatanism", 2014).
  */
-export const minimumBacktestYears = (trials: number, targetSharpe: number): number => (expectedMaximum(trials, 1) / targetSharpe) ** 2
+export const minimumLengthYears = (trials: number, targetSharpe: number): number => (expectedMaximum(trials, 1) / targetSharpe) ** 2

@@ -4,10 +4,10 @@ import { brier, brierSkill, expectedCalibrationError, murphy, reliabilityBins, w
 import { isotonicFit, recalibrate } from '../../../../engine/core/statistics/isotonic.ts'
 import { kurtosis, skewness } from '../../../../engine/core/statistics/moments.ts'
 import { normalCdf, normalQuantile } from '../../../../engine/core/statistics/normal.ts'
-import { backtestOverfitting } from '../../../../engine/core/statistics/overfitting.ts'
+import { probabilityOfOverfitting } from '../../../../engine/core/statistics/overfitting.ts'
 import { realityCheck, resampledMaximum } from '../../../../engine/core/statistics/reality-check.ts'
 import {
-  deflatedSharpe, expectedMaximum, minimumBacktestYears, minimumTrackRecord, probabilisticSharpe,
+  deflatedSharpe, expectedMaximum, minimumLengthYears, minimumTrackRecord, probabilisticSharpe,
 } from '../../../../engine/core/statistics/sharpe.ts'
 import { effectiveTrials } from '../../../../engine/core/statistics/trials.ts'
 
@@ -62,7 +62,7 @@ describe('the Sharpe ratio of many trials', () => {
     expect(years(52)).toBeCloseTo(2.8288336, 6)
     expect(years(12)).toBeCloseTo(3.2398007, 6)
     expect(minimumTrackRecord({ sharpe: 0.1, skewness: 0, kurtosis: 3 }, 0.1)).toBeNull()
-    expect(minimumBacktestYears(45, 1)).toBeCloseTo(4.998087, 6)
+    expect(minimumLengthYears(45, 1)).toBeCloseTo(4.998087, 6)
   })
 })
 
@@ -74,21 +74,21 @@ const COLUMNS = [0, 1, 2, 3].map((column) => ROWS.map((row) => row[column] / 100
 
 describe('the probability of overfitting', () => {
   it('is that of the worked example', () => {
-    const four = backtestOverfitting(COLUMNS, 4)!
+    const four = probabilityOfOverfitting(COLUMNS, 4)!
     expect(four.probability).toBeCloseTo(1 / 3, 12)
     const expected = [1.386294, 0.405465, -1.386294, 0.405465, -1.386294, 1.386294]
     expect([...four.logits].map((value) => value.toFixed(5))).toEqual(expected.map((value) => value.toFixed(5)))
-    const six = backtestOverfitting(COLUMNS, 6)!
+    const six = probabilityOfOverfitting(COLUMNS, 6)!
     expect(six.probability).toBeCloseTo(0.9, 12)
     expect(mean(six.logits)).toBeCloseTo(-0.765745, 5)
   })
 
   it('leaves out what does not vary, and says how many', () => {
     const flat = new Float64Array(12)
-    const result = backtestOverfitting([...COLUMNS, flat], 4)!
-    expect([result.left, result.probability]).toEqual([1, backtestOverfitting(COLUMNS, 4)!.probability])
-    expect(backtestOverfitting([COLUMNS[0], flat], 4)).toBeNull()
-    expect(backtestOverfitting(COLUMNS.map((column) => column.slice(0, 3)))).toBeNull()
+    const result = probabilityOfOverfitting([...COLUMNS, flat], 4)!
+    expect([result.left, result.probability]).toEqual([1, probabilityOfOverfitting(COLUMNS, 4)!.probability])
+    expect(probabilityOfOverfitting([COLUMNS[0], flat], 4)).toBeNull()
+    expect(probabilityOfOverfitting(COLUMNS.map((column) => column.slice(0, 3)))).toBeNull()
   })
 })
 

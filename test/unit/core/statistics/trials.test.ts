@@ -6,7 +6,7 @@ import { brierSkill } from '../../../../engine/core/statistics/calibration.ts'
 import { calibrationIntervals, effectiveCount } from '../../../../engine/core/statistics/calibration-intervals.ts'
 import { kurtosis, skewness } from '../../../../engine/core/statistics/moments.ts'
 import { normalQuantile } from '../../../../engine/core/statistics/normal.ts'
-import { backtestOverfitting } from '../../../../engine/core/statistics/overfitting.ts'
+import { probabilityOfOverfitting } from '../../../../engine/core/statistics/overfitting.ts'
 import { pairedDifference } from '../../../../engine/core/statistics/paired.ts'
 import { deflatedSharpe } from '../../../../engine/core/statistics/sharpe.ts'
 
@@ -147,7 +147,7 @@ it('the best of 200 strategies without skill has a deflated Sharpe ratio below 0
 it('overfitting is likely where nobody has skill, and unlikely where one has', () => {
   const random = seededRandom(77)
   const noise = Array.from({ length: 20 }, () => normals(320, random))
-  expect(backtestOverfitting(noise)!.probability).toBeGreaterThan(0.25)
+  expect(probabilityOfOverfitting(noise)!.probability).toBeGreaterThan(0.25)
   const skilled = [...noise.slice(1), noise[0].map((value) => value + 0.5)]
-  expect(backtestOverfitting(skilled)!.probability).toBeLessThan(0.02)
+  expect(probabilityOfOverfitting(skilled)!.probability).toBeLessThan(0.02)
 })
