@@ -17,8 +17,8 @@ const TRAIL = 'audit.jsonl'
 const NAMED = 5
 
 /**
- * Runs below `folder` and cells of comparisons in it, oldest name first. `patterns`: directories, or names below the
- * folder with `*` and `?`; none = all. Throws TD_RUN_MISSING where a pattern meets nothing.
+ * Runs below `folder` and cells of comparisons in it, by name. `patterns`: directories, names below the folder with `*` and
+ * `?`, or beginnings of ids; none = all. Throws TD_RUN_MISSING where a pattern meets nothing.
  */
 export function findSources(folder: string, patterns: readonly string[] = []): Source[] {
   const known = directoriesIn(folder)
@@ -42,8 +42,11 @@ function meant(pattern: string, folder: string, known: readonly string[]): strin
   const below = resolve(folder)
   const found = known.filter((path) => [relative(below, path), relative('.', path), path].some((name) => wanted.test(name)))
   if (found.length > 0) return found
+  // As other commands take the beginning of an id.
+  const begun = pattern === '' ? [] : known.filter((path) => basename(path).startsWith(pattern))
+  if (begun.length > 0) return begun
   const some = known.slice(-NAMED).map((path) => relative(below, path)).join(', ')
-  throw new TapedeckError('TD_RUN_MISSING', `--runs ${pattern}: no run of that name; `
+  throw new TapedeckError('TD_RUN_MISSING', `${pattern}: no run is called so; `
     + (known.length === 0 ? nothingIn(folder) : `${folder} holds ${some}${known.length > NAMED ? ` and ${known.length - NAMED} more` : ''}`))
 }
 
