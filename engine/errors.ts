@@ -28,6 +28,7 @@ export const ERRORS = {
   TD_VENUE: { exit: 2, summary: 'A venue, its keys or an opt-in is missing or refused.' },
   TD_EXCHANGE_FAILED: { exit: 1, summary: 'The exchange failed or gave an answer that cannot be used.' },
   TD_SERVER: { exit: 1, summary: 'The server cannot listen at its address.' },
+  TD_QUERY: { exit: 2, summary: 'A query over audit trails is wrong or refused.' },
   TD_TRAIL_BROKEN: { exit: 1, summary: 'An audit trail is damaged.' },
   TD_LOCKED: { exit: 1, summary: 'Another process holds the run or the account.' },
   TD_REPLAY_DIFFERS: { exit: 3, summary: 'A replay, a parity check or a verification found a difference.' },

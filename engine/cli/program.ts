@@ -11,6 +11,7 @@ import { dataCommand } from './data.ts'
 import { doctorCommand } from './doctor.ts'
 import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
+import { exportCommand } from './export.ts'
 import { liveCommand } from './live.ts'
 import { paperCommand } from './paper.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
@@ -18,6 +19,7 @@ import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
 import { positionsCommand } from './positions.ts'
 import { providersCommand } from './providers.ts'
+import { queryCommand } from './query.ts'
 import { recordCommand } from './record.ts'
 import { recordingsCommand } from './recordings.ts'
 import { rehearseCommand } from './rehearse.ts'
@@ -31,7 +33,7 @@ const commands = [
   backtestCommand, compareCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand, providersCommand, recordingsCommand,
+  verifyCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
