@@ -16,7 +16,7 @@ import type { StepSource } from './pipeline/service-chain.ts'
 import type { Account, Broker, Clock, Deps, Logger, MarketPlan, MarketSource, MaybePromise } from './ports.ts'
 import { Registry } from './registry.ts'
 import { DecisionRuns } from './session/decision-runs.ts'
-import { Lane, type Member } from './session/lane.ts'
+import { Lane, type Member, type ThresholdStep } from './session/lane.ts'
 import { stateFields } from './session/recorded-steps.ts'
 import type { SessionPlan } from './session/session.ts'
 import { Track } from './session/track.ts'
@@ -65,6 +65,8 @@ export interface World {
 export interface LaneVariant {
   readonly policy?: ResolvedScenario['policy']
   readonly fillModel?: FillModelName
+  /** Thresholds that change on the way: such a variant is a lane of its own. */
+  readonly thresholds?: readonly ThresholdStep[]
 }
 
 /** What somebody who compares wants of the lanes beside their results. */
@@ -103,11 +105,11 @@ export async function assemble(
   }
   const answers = await openAnswers(resolution, world, links, { changed })
   const chain = new ProviderChain(links, answers === null ? null : sparing(answers.source, scenario), world.signal, scrutiny.alone)
-  const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null)
+  const groups = groupVariants(variants, scenario, (index) => strategy.usesPortfolio === true || (trails[index] ?? null) !== null || variants[index].thresholds !== undefined)
   const lanes: Lane[] = []
   for (const group of groups) {
     const [first] = group
-    const { fillModel, policy = scenario.policy } = variants[first.variant]
+    const { fillModel, policy = scenario.policy, thresholds } = variants[first.variant]
     const options = fillModel === undefined ? scenario.broker.options : { ...(scenario.broker.options as object), fillModel }
     const broker = await chosen.broker.create(
       options, makeDeps(world, clock, scenario.seed, chosen.broker.env), { instruments: bySymbol, timeframe: scenario.timeframe },
@@ -115,7 +117,7 @@ export async function assemble(
     if (group.length > 1 && broker.fork === undefined) throw new Error(`broker ${chosen.broker.name} cannot run several variants in one pass`)
     const lane = new Lane({
       policy, broker, account: await broker.account(), instruments, timeframeMs: timeframeMs(scenario.timeframe),
-      trail: trails[first.variant] ?? null, ...(scrutiny.notes && { notes: new DecisionRuns(instruments.length) }),
+      trail: trails[first.variant] ?? null, ...(thresholds && { thresholds }), ...(scrutiny.notes && { notes: new DecisionRuns(instruments.length) }),
     }, group)
     lanes.push(lane)
   }

@@ -62,7 +62,7 @@ export async function playPass(request: PassRequest, world: World, { onProgress,
       const about = { run: id, timeframe: scenario.timeframe, scored: resolution.plugins.strategy.scored === true }
       return scenario.audit === 'off' ? null : new Trail(scenario.audit, about, directory.appendAudit)
     })
-    const played = await play(request, world, cells.map(({ policy }) => ({ policy })), trails, onProgress)
+    const played = await playVariants(request, world, cells.map(({ policy }) => ({ policy })), trails, onProgress)
     const { session, plan } = played
     const kept: KeptCell[] = []
     const evaluation = new Evaluation(played.pass)
@@ -101,15 +101,18 @@ export async function playPass(request: PassRequest, world: World, { onProgress,
   }
 }
 
-interface Played {
+/** A pass that has been played. */
+export interface Played {
   readonly session: SessionResult
   readonly plan: Awaited<ReturnType<typeof assemble>>['plan']
   readonly pass: PlayedPass
   readonly facts: unknown
 }
 
-async function play(
-  { scenario, folder }: PassRequest, world: World, variants: readonly LaneVariant[], trails: readonly (Trail | null)[], onProgress?: (share: number) => void,
+/** Plays variants of a scenario as lanes of one pass, with the answers of its providers alone. Rejects when it is interrupted. */
+export async function playVariants(
+  { scenario, folder }: Pick<PassRequest, 'scenario' | 'folder'>, world: World, variants: readonly LaneVariant[],
+  trails: readonly (Trail | null)[] = variants.map(() => null), onProgress?: (share: number) => void,
 ): Promise<Played> {
   const resolution = await recallResolution(scenario, folder, registry)
   const { market, plan, answers } = await assemble(resolution, world, 'close', variants, trails, { alone: true, notes: true })
@@ -136,7 +139,7 @@ async function boundsOf(request: PassRequest, world: World, cells: readonly Kept
   if (doubtful.length === 0) return [...cells]
   const models: readonly FillModelName[] = ['conservative', 'optimistic']
   const variants = doubtful.flatMap(({ scenario: { policy } }) => models.map((fillModel) => ({ policy, fillModel })))
-  const { session } = await play(request, world, variants, variants.map(() => null))
+  const { session } = await playVariants(request, world, variants)
   const returnOf = (variant: number): number => {
     const { portfolio } = laneOf(session, variant)
     return equity(portfolio) / portfolio.startCash - 1

@@ -28,9 +28,10 @@ import { resumeCommand } from './resume.ts'
 import { serveCommand } from './serve.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
+import { walkforwardCommand } from './walkforward.ts'
 
 const commands = [
-  backtestCommand, compareCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
+  backtestCommand, compareCommand, walkforwardCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,

@@ -49,7 +49,8 @@ export function scenarioOptions<T>(argv: Argv<T>): Argv<T & ScenarioArguments> {
   }) as Argv<T & ScenarioArguments>
 }
 
-function overrides(argv: ScenarioArguments): Override[] {
+/** What the flags of a command line change. Throws TD_USAGE. */
+export function overridesOf(argv: ScenarioArguments): Override[] {
   const found: Override[] = []
   for (const [flag, path] of Object.entries(FLAGS)) {
     const value = argv[flag] as string | undefined
@@ -85,7 +86,7 @@ export function scalar(text: string, where: string): unknown {
 export function resolveAll(
   paths: readonly string[], argv: ScenarioArguments, terminal: Terminal, settings = terminal.settings,
 ): Promise<Resolution[]> {
-  const changes = overrides(argv)
+  const changes = overridesOf(argv)
   if (argv.allowHost !== undefined) terminal.allowHosts(argv.allowHost)
   return Promise.all(paths.map(async (path) => {
     try {

@@ -23,6 +23,14 @@ export interface LanePlan extends DeskPlan {
   readonly sends?: boolean
   /** Notes what became of each BUY and SELL, for whoever wants to know what refusals cost. */
   readonly notes?: DecisionRuns
+  /** Thresholds that take the policy's place from a time on, ascending; before the first of them the policy's own are in force. */
+  readonly thresholds?: readonly ThresholdStep[]
+}
+
+export interface ThresholdStep {
+  readonly from: EpochMs
+  readonly minConfidence: number
+  readonly minExitConfidence: number
 }
 
 /** One variant of a run: it differs from others of the same lane in thresholds only. */
@@ -64,6 +72,8 @@ export class Lane {
   #stopped: string | null = null
   /** A person wants exits only. */
   #reducing = false
+  /** Steps of the plan's thresholds that have been taken. */
+  #steps = 0
   readonly #parted: Parted[] = []
   readonly #judgement = emptyJudgement()
   readonly #context: RiskContext
@@ -369,6 +379,7 @@ export class Lane {
     const { portfolio } = this
     const watch = this.#watch
     const value = equity(portfolio)
+    if (this.#plan.thresholds !== undefined) this.#step(this.#plan.thresholds, track.snapshot.time)
     context.instrument = holding.instrument
     context.price = track.snapshot.price
     context.latencyMs = latencyMs
@@ -388,6 +399,14 @@ export class Lane {
       context.consecutiveLosses = watch.consecutiveLosses
     }
     return context
+  }
+
+  /** Takes the thresholds that are in force at a time. */
+  #step(steps: readonly ThresholdStep[], time: EpochMs): void {
+    while (this.#steps < steps.length && steps[this.#steps].from <= time) {
+      const { minConfidence, minExitConfidence } = steps[this.#steps++]
+      this.#context.policy = { ...this.policy, minConfidence, minExitConfidence }
+    }
   }
 
   #entry(track: Track, latencyMs: number): EntryOrder {
