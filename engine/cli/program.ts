@@ -18,6 +18,7 @@ import { pluginsCommand, strategiesCommand } from './listings.ts'
 import { panicCommand } from './panic.ts'
 import { parityCommand } from './parity.ts'
 import { positionsCommand } from './positions.ts'
+import { probeCommand } from './probe.ts'
 import { providersCommand } from './providers.ts'
 import { queryCommand } from './query.ts'
 import { recordCommand } from './record.ts'
@@ -31,7 +32,7 @@ import { verifyCommand } from './verify.ts'
 import { walkforwardCommand } from './walkforward.ts'
 
 const commands = [
-  backtestCommand, compareCommand, walkforwardCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
+  backtestCommand, compareCommand, walkforwardCommand, probeCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
   verifyCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,

@@ -12,7 +12,7 @@ import type { CalibrationSummary, RefinementValue } from './comparison.ts'
 import { detailOf } from './detail.ts'
 import { NOT_SCORED, type KeptCell } from './kept.ts'
 import type { OpinionLog } from './opinion-log.ts'
-import { outcomesOf } from './outcomes.ts'
+import { outcomesOf, type BetPair } from './outcomes.ts'
 import { randomRuns } from './random-runs.ts'
 import { RangeIndex } from './range-index.ts'
 import { earnedBy, regretsOf } from './regret.ts'
@@ -95,15 +95,23 @@ export class Evaluation {
     return judged
   }
 
+  /** How far confidence was the share of events that came, under a policy's pair and horizon. */
+  calibration(policy: Policy): CalibrationSummary {
+    return this.#judge(policy).calibration
+  }
+
+  /** Bets that only the pair and the horizon end: what opinions foretell. */
+  labels(policy: Policy): BetPair[] {
+    return this.#pass.tape.symbols.map((tape, symbol) => {
+      const terms = { ...this.#terms(policy, symbol), trailingStop: null, breakEvenAt: null }
+      return { careful: new Bets(tape, this.#indices[symbol], terms), hopeful: new Bets(tape, this.#indices[symbol], { ...terms, model: FILL_MODELS.optimistic }) }
+    })
+  }
+
   #score(policy: Policy): Judged {
     const { scenario: { seed, timeframe }, tape: { symbols }, log, costs, rulesScored } = this.#pass
     const ms = timeframeMs(timeframe)
-    const terms = symbols.map((_, symbol) => ({ ...this.#terms(policy, symbol), trailingStop: null, breakEvenAt: null }))
-    const pairs = symbols.map((tape, symbol) => ({
-      careful: new Bets(tape, this.#indices[symbol], terms[symbol]),
-      hopeful: new Bets(tape, this.#indices[symbol], { ...terms[symbol], model: FILL_MODELS.optimistic }),
-    }))
-    const outcomes = outcomesOf(log, pairs, (symbol, row) => symbols[symbol].columns.openTime[row] + ms, rulesScored)
+    const outcomes = outcomesOf(log, this.labels(policy), (symbol, row) => symbols[symbol].columns.openTime[row] + ms, rulesScored)
     const candles = Math.max(...symbols.map(({ length }) => length))
     return {
       calibration: calibrationOf(log, outcomes, policy, costs, outcomes.length === 0 ? 1 : candles / outcomes.length, seed),

@@ -66,3 +66,9 @@ function isScored(consultation: Consultation, rules: boolean): boolean {
   if (consultation.opinion.action === 'HOLD') return false
   return answeredBy(consultation) ?? rules
 }
+
+/** Whether the target came before the stop, for a decision at the close of a candle; null where neither did. */
+export const eventsIn = (bets: readonly BetPair[]) => (symbol: number, row: number): boolean | null => {
+  const bet = bets[symbol].careful.at(row)
+  return bet === null || (bet.end !== 'target' && bet.end !== 'stop') ? null : bet.end === 'target'
+}
