@@ -29,7 +29,8 @@ const KNOWN = ['session', 'market', 'intent', 'order', 'fill', 'trade', 'provide
 
 /**
  * Reads the sources' trails into `trail.lines`, of each line only `fields`. Nothing is left out in silence: where DuckDB
- * refuses a line, or the lines are not what their numbers say, the trails are gone through line by line to say which.
+ * refuses a line, or the lines are not what their numbers say, the trails are gone through line by line to say which. A
+ * line counts as damaged where it is none of a trail or where one of `fields` cannot be read.
  */
 export async function loadLines(connection: DuckDBConnection, sources: readonly Source[], fields: ReadonlySet<LineField>): Promise<Findings> {
   await connection.run('CREATE SCHEMA trail')
@@ -67,8 +68,9 @@ function cutTorn(trails: readonly Trail[], copies: Copies): Findings['torn'] {
 async function read(connection: DuckDBConnection, trails: readonly Trail[], fields: readonly LineField[]): Promise<boolean> {
   try {
     await connection.run(`CREATE OR REPLACE TABLE trail.lines AS ${selection(trails, fields)}`)
-  } catch {
-    return false
+  } catch (error) {
+    if (!/out of memory/i.test(messageOf(error))) return false
+    throw new TapedeckError('TD_QUERY', 'the trails do not fit into memory; choose fewer runs with --runs, or name the columns that are needed', { cause: error })
   }
   const types = KNOWN.map(literal).join(', ')
   const lost = await connection.runAndReadAll('SELECT count(*) FROM trail.lines WHERE run IS NULL')
@@ -88,7 +90,7 @@ async function readMended(
   const torn: { file: string; bytes: number }[] = []
   for (const trail of trails) {
     trail.reads = copies.next()
-    const mended = mend(trail.path, trail.reads)
+    const mended = mend(trail.path, trail.reads, fields)
     for (const flaw of mended.flaws) flaws.push(flaw)
     if (mended.torn > 0) torn.push({ file: trail.path, bytes: mended.torn })
   }
