@@ -27,7 +27,7 @@ export async function writeOutFile(path: string, write: (building: string) => vo
     await write(building)
     renameSync(building, path)
   } catch (error) {
-    rmSync(building, { force: true })
+    if (existsSync(building)) rmSync(building)
     if (error instanceof TapedeckError) throw error
     throw new TapedeckError('TD_RUN_WRITE', `${path}: cannot be written (${messageOf(error).split('\n')[0]}); free space or choose another place`, { cause: error })
   }

@@ -78,6 +78,11 @@ describe('a damaged trail', () => {
     expect(await asked('SELECT reason, pnl FROM trades')).toEqual({ flaws: [], torn: [], rows: [['half a pair \ufffd', 55]] })
   })
 
+  it('takes in a line of any length', async () => {
+    writeFileSync(trail, trailText([LINES[0], { type: 'market', timestamp: null, rows: [['9'.repeat(20 << 20)]] }, LINES[11]]))
+    expect(await asked('SELECT pnl FROM trades')).toEqual({ flaws: [], torn: [], rows: [[55]] })
+  })
+
   it('of a day that equity.csv cannot tell is refused', async () => {
     writeFileSync(join(folder, 'one/equity.csv'), 'date,equity\n2024-01-01,1\n2024-01-02,\n')
     await expect(asked('FROM equity')).rejects.toThrow(/equity\.csv: line 3 is damaged/)
