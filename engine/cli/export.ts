@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { TapedeckError } from '../errors.ts'
 import { defineCommand } from './command.ts'
@@ -59,11 +59,10 @@ export const exportCommand = defineCommand<Arguments>({
 })
 
 function checkFolder(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false })
-  if (folder.trim() === '' || (found !== undefined && !found.isDirectory())) {
+  if (folder.trim() === '' || (existsSync(folder) && !statSync(folder).isDirectory())) {
     throw new TapedeckError('TD_USAGE', `--out ${folder}: ${folder.trim() === '' ? 'the value is empty' : 'this is a file'}; give a folder`)
   }
-  if (['run.json', 'cell.json', 'audit.jsonl'].some((name) => statSync(join(folder, name), { throwIfNoEntry: false }) !== undefined)) {
+  if (['run.json', 'cell.json', 'audit.jsonl'].some((name) => existsSync(join(folder, name)))) {
     throw new TapedeckError('TD_USAGE', `--out ${folder}: this is a run’s own folder; choose another`)
   }
 }

@@ -59,8 +59,11 @@ function formatOf({ format, json, out }: Arguments): (typeof FORMATS)[number] {
   if (json && format !== undefined && format !== 'json') {
     throw new TapedeckError('TD_USAGE', `--json and --format ${format} exclude each other; give one of them`)
   }
-  if (json) return 'json'
-  const chosen = format ?? FORMATS.find((one) => out?.toLowerCase().endsWith(`.${one}`)) ?? 'table'
+  const ending = FORMATS.find((one) => out?.toLowerCase().endsWith(`.${one}`))
+  const chosen = json ? 'json' : format ?? ending ?? 'table'
+  if (ending === 'parquet' && chosen !== 'parquet') {
+    throw new TapedeckError('TD_USAGE', `--out ${out}: the name says parquet, but ${chosen} is asked for; give another name or --format parquet`)
+  }
   if (chosen === 'parquet' && out === undefined) {
     throw new TapedeckError('TD_USAGE', '--format parquet: no terminal shows that; give a file with --out')
   }

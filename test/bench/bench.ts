@@ -14,6 +14,7 @@ import type { LaneVariant } from '../../engine/assemble.ts'
 import { laneOf, runSession } from '../../engine/session/session.ts'
 import { assembleInMemory } from '../support/in-memory.ts'
 import { LoopingMarket, MemoryMarket, randomWalk } from '../support/memory-market.ts'
+import { benchAnalytics } from './analytics.ts'
 import { handWritten } from './hand-written.ts'
 
 const MILLION = 1_000_000
@@ -135,6 +136,8 @@ for (const candles of [100_000, MILLION, 10 * MILLION]) {
   say(`  ${candles.toLocaleString('en').padStart(10)} candles: ${costs[costs.length - 1].toFixed(1).padStart(6)} ns`)
 }
 say(`  10 M against 1 M: ${(costs[2] / costs[1]).toFixed(2)} ×`)
+
+await benchAnalytics(folder, say)
 
 /** Runs the compiled program in a process of its own and tells how long it took and how much memory it needed. */
 function program(args: readonly string[]): { readonly seconds: number; readonly mebibytes: number; readonly stdout: string } {

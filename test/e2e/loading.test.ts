@@ -22,7 +22,7 @@ async function loads(here: Workspace, args: readonly string[]): Promise<{ packag
 const CORE = ['yaml', 'yargs', 'zod']
 const HEAVY = [
   'technicalindicators', 'lightweight-charts', 'yauzl', 'cli-progress', 'ccxt', 'openai', '@anthropic-ai/sdk', '@google/generative-ai',
-  'fastify', 'prom-client',
+  'fastify', 'prom-client', '@duckdb/node-api',
 ]
 
 describe.concurrent('what is loaded', () => {

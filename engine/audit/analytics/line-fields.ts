@@ -54,14 +54,14 @@ export function duckType(shape: Shape): string {
   return `STRUCT(${Object.entries(shape.fields).map(([name, inner]) => `"${name}" ${duckType(inner)}`).join(', ')})`
 }
 
-/** What is wrong with a line's fields, in words; null where DuckDB can read all of them as they are. */
-export function misfit(fields: Readonly<Record<string, unknown>>): string | null {
-  return misfitOf({ fields: LINE_FIELDS }, fields, '')
+/** What is wrong with those of a line's fields that are wanted, in words; null where DuckDB can read them as they are. */
+export function misfit(fields: Readonly<Record<string, unknown>>, wanted: readonly LineField[]): string | null {
+  return first(wanted, (name) => misfitOf(LINE_FIELDS[name], fields[name], name))
 }
 
 function misfitOf(shape: Shape, value: unknown, at: string): string | null {
   if (value === null || value === undefined) return null
-  if (typeof shape === 'string') return fits(shape, value) ? null : `its ${at} is not a ${NAMES[shape]}`
+  if (typeof shape === 'string') return fits(shape, value) ? null : `its ${at} is not ${NAMES[shape]}`
   if ('list' in shape) {
     if (!Array.isArray(value)) return `its ${at} is not a list`
     return first(value.entries(), ([index, item]) => misfitOf(shape.list, item, `${at}[${index}]`))
@@ -70,10 +70,10 @@ function misfitOf(shape: Shape, value: unknown, at: string): string | null {
   const object = value as Readonly<Record<string, unknown>>
   if ('truths' in shape) return first(Object.entries(object), ([name, item]) => misfitOf('truth', item, `${at}.${name}`))
   const inner = 'json' in shape ? shape.json : shape.fields
-  return first(Object.entries(inner), ([name, one]) => misfitOf(one, object[name], at === '' ? name : `${at}.${name}`))
+  return first(Object.entries(inner), ([name, one]) => misfitOf(one, object[name], `${at}.${name}`))
 }
 
-const NAMES = { text: 'text', real: 'number', whole: 'whole number', truth: 'true or false', time: 'time' } as const
+const NAMES = { text: 'a text', real: 'a number', whole: 'a whole number', truth: 'true or false', time: 'a time' } as const
 
 function fits(shape: keyof typeof NAMES, value: unknown): boolean {
   // Texts take whatever there is: alarms of plugins name what they like as they like.

@@ -23,13 +23,15 @@ interface Trail {
   reads: string
 }
 
-/** More than the longest line; a market line may hold a year of candles. */
+/** DuckDB reads blocks of twice the longest line, and small ones quickest. A market line may hold a year of candles all the same. */
+const USUAL = 4 << 20
 const LONGEST = 256 << 20
 const KNOWN = ['session', 'market', 'intent', 'order', 'fill', 'trade', 'provider', 'risk', 'alarm', 'operator', 'decision']
 
 /**
  * Reads the sources' trails into `trail.lines`, of each line only `fields`. Nothing is left out in silence: where DuckDB
- * refuses a line, or the lines are not what their numbers say, the trails are gone through line by line to say which.
+ * refuses a line, or the lines are not what their numbers say, the trails are gone through line by line to say which. A
+ * line counts as damaged where it is none of a trail or where one of `fields` cannot be read.
  */
 export async function loadLines(connection: DuckDBConnection, sources: readonly Source[], fields: ReadonlySet<LineField>): Promise<Findings> {
   await connection.run('CREATE SCHEMA trail')
@@ -66,9 +68,10 @@ function cutTorn(trails: readonly Trail[], copies: Copies): Findings['torn'] {
 /** False where something is wrong with a line. */
 async function read(connection: DuckDBConnection, trails: readonly Trail[], fields: readonly LineField[]): Promise<boolean> {
   try {
-    await connection.run(`CREATE OR REPLACE TABLE trail.lines AS ${selection(trails, fields)}`)
-  } catch {
-    return false
+    await fillLines(connection, trails, fields)
+  } catch (error) {
+    if (!/out of memory/i.test(messageOf(error))) return false
+    throw new TapedeckError('TD_QUERY', 'the trails do not fit into memory; choose fewer runs with --runs, or name the columns that are needed', { cause: error })
   }
   const types = KNOWN.map(literal).join(', ')
   const lost = await connection.runAndReadAll('SELECT count(*) FROM trail.lines WHERE run IS NULL')
@@ -88,12 +91,12 @@ async function readMended(
   const torn: { file: string; bytes: number }[] = []
   for (const trail of trails) {
     trail.reads = copies.next()
-    const mended = mend(trail.path, trail.reads)
+    const mended = mend(trail.path, trail.reads, fields)
     for (const flaw of mended.flaws) flaws.push(flaw)
     if (mended.torn > 0) torn.push({ file: trail.path, bytes: mended.torn })
   }
   try {
-    await connection.run(`CREATE OR REPLACE TABLE trail.lines AS ${selection(trails, fields)}`)
+    await fillLines(connection, trails, fields)
   } catch (error) {
     const [first] = messageOf(error).split('\n')
     throw new TapedeckError('TD_TRAIL_BROKEN', `${trails.length === 1 ? trails[0].path : 'one of the trails'}: cannot be read (${first}); restore the file`,
@@ -102,12 +105,21 @@ async function readMended(
   return { flaws, torn }
 }
 
-function selection(trails: readonly Trail[], fields: readonly LineField[]): string {
+async function fillLines(connection: DuckDBConnection, trails: readonly Trail[], fields: readonly LineField[], longest = USUAL): Promise<void> {
+  try {
+    await connection.run(`CREATE OR REPLACE TABLE trail.lines AS ${selection(trails, fields, longest)}`)
+  } catch (error) {
+    if (longest === LONGEST || !messageOf(error).includes('maximum_object_size')) throw error
+    await fillLines(connection, trails, fields, LONGEST)
+  }
+}
+
+function selection(trails: readonly Trail[], fields: readonly LineField[], longest: number): string {
   const types = fields.map((name) => `${identifier(name)}: ${literal(duckType(LINE_FIELDS[name]))}`).join(', ')
   const names = fields.map((name) => `l.${identifier(name)}`).join(', ')
   const from = `read_json([${trails.map(({ reads }) => exactFile(reads)).join(', ')}], columns={${types}}, format='newline_delimited', `
     + `records='true', auto_detect=false, compression='uncompressed', hive_partitioning=false, union_by_name=false, `
-    + `filename=${trails.length > 1}, maximum_object_size=${LONGEST})`
+    + `filename=${trails.length > 1}, maximum_object_size=${longest})`
   if (trails.length === 1) return `SELECT ${literal(trails[0].run)} AS run, ${names} FROM ${from} l`
   const runs = trails.map(({ reads, run }) => `(${literal(reads)}, ${literal(run)})`).join(', ')
   return `SELECT s.run, ${names} FROM ${from} l LEFT JOIN (VALUES ${runs}) s(file, run) ON l.filename = s.file`

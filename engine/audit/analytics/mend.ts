@@ -1,9 +1,8 @@
-import { closeSync, copyFileSync, fstatSync, openSync, readSync, truncateSync } from 'node:fs'
-import { constants } from 'node:fs'
+import { closeSync, constants, copyFileSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
 import { writeAll } from '../durable-file.ts'
 import { rawLines, textOf } from '../raw-lines.ts'
 import { parseTrailLine } from '../reader.ts'
-import { misfit } from './line-fields.ts'
+import { misfit, type LineField } from './line-fields.ts'
 
 /** A line that could not be used and is in no table. */
 export interface Flaw {
@@ -37,19 +36,10 @@ export function tornBytes(path: string): number {
 export function copyWhole(path: string, to: string): void {
   copyFileSync(path, to, constants.COPYFILE_FICLONE)
   const torn = tornBytes(to)
-  if (torn > 0) truncateSync(to, sizeOf(to) - torn)
+  if (torn > 0) truncateSync(to, statSync(to).size - torn)
 }
 
-function sizeOf(path: string): number {
-  const file = openSync(path, 'r')
-  try {
-    return fstatSync(file).size
-  } finally {
-    closeSync(file)
-  }
-}
-
-/** What a trail of lines that can be used looks like when it is gone through line by line. */
+/** What came of going through a trail line by line. */
 export interface Mended {
   readonly flaws: readonly Flaw[]
   /** Bytes behind the last newline. */
@@ -57,10 +47,11 @@ export interface Mended {
 }
 
 /**
- * Writes the lines of a trail that can be used to `to`, and says which cannot. Lines are written anew, since a parser may
+ * Writes the lines of a trail that can be used to `to`, and says which cannot: those that are no line of a trail, and those in
+ * which one of the `wanted` fields is not what it should be. Lines are written anew, since a parser may
  * be stricter than JSON.parse: about a key that is there twice, or half a surrogate pair in what an AI said.
  */
-export function mend(path: string, to: string): Mended {
+export function mend(path: string, to: string, wanted: readonly LineField[]): Mended {
   const flaws: Flaw[] = []
   let torn = 0
   let line = 0
@@ -74,7 +65,7 @@ export function mend(path: string, to: string): Mended {
       }
       line++
       const fields = parseTrailLine(textOf(bytes))?.fields ?? null
-      const what = fields === null ? 'it is not a line of a trail' : flawOf(fields)
+      const what = fields === null ? 'it is not a line of a trail' : flawOf(fields, wanted)
       if (what !== null) {
         flaws.push({ file: path, line, what })
         continue
@@ -91,8 +82,8 @@ export function mend(path: string, to: string): Mended {
   return { flaws, torn }
 }
 
-const flawOf = (fields: Readonly<Record<string, unknown>>): string | null =>
-  (Number.isSafeInteger(fields['seq']) ? misfit(fields) : 'its seq is not a whole number')
+const flawOf = (fields: Readonly<Record<string, unknown>>, wanted: readonly LineField[]): string | null =>
+  (Number.isSafeInteger(fields['seq']) ? misfit(fields, wanted) : 'its seq is not a whole number')
 
 const LONE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
 const wellFormed = (_: string, value: unknown): unknown => (typeof value === 'string' ? value.replaceAll(LONE, '\uFFFD') : value)

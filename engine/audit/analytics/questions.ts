@@ -28,7 +28,7 @@ FROM outcomes GROUP BY provider, hour(time) ORDER BY provider, hour`,
   },
   {
     name: 'cost-per-trade',
-    about: 'What AI answers cost by provider, and per entry or exit that was executed (USD).',
+    about: 'What AI answers cost by the provider that decided in the end, and per entry or exit that was executed (USD).',
     sql: `SELECT provider, count(*) AS decisions, count(*) FILTER (status = 'EXECUTED') AS executed,
   coalesce(sum(cost_usd), 0) AS cost_usd, coalesce(sum(cost_usd), 0) / nullif(count(*) FILTER (status = 'EXECUTED'), 0) AS usd_per_executed
 FROM decisions WHERE provider IS NOT NULL GROUP BY provider ORDER BY provider`,
@@ -43,7 +43,7 @@ FROM decisions WHERE status = 'REJECTED' GROUP BY reason ORDER BY decisions DESC
   {
     name: 'fallbacks',
     about: 'How often a provider did not answer and the next one decided, by day (UTC).',
-    sql: `SELECT time::DATE AS day, provider, count(*) AS fallbacks, mode(message) AS most_frequent
+    sql: `SELECT time::DATE AS day, provider, count(*) AS fallbacks, min(message) AS example
 FROM provider_events WHERE event = 'fallback' GROUP BY time::DATE, provider ORDER BY day, provider`,
   },
   {

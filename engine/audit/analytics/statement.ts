@@ -4,6 +4,8 @@ import { TABLE_NAMES, tableOf } from './schema.ts'
 
 const GAP = String.raw`(?:\s|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)`
 const EXPLAIN = new RegExp(String.raw`^${GAP}*EXPLAIN(?:${GAP}+ANALYZE\b)?(?:${GAP}*\((?:[^()'"])*\))?${GAP}*`, 'i')
+/** DuckDB makes SELECTs of some of them. */
+const PRAGMA = new RegExp(String.raw`^${GAP}*PRAGMA\b`, 'i')
 const EXPECTED = 'expected one SELECT or EXPLAIN over the tables of the runs'
 
 /** Throws TD_QUERY unless the text is exactly one SELECT, or one EXPLAIN of a SELECT, that DuckDB can prepare. */
@@ -20,7 +22,7 @@ async function typeOf(connection: DuckDBConnection, sql: string): Promise<string
   const { StatementType } = await import('@duckdb/node-api')
   const statement = await prepared(connection, sql)
   try {
-    return StatementType[statement.statementType]
+    return PRAGMA.test(sql) ? 'PRAGMA' : StatementType[statement.statementType]
   } finally {
     statement.destroySync()
   }
