@@ -10,6 +10,7 @@ import { dataCommand } from './data.ts'
 import { doctorCommand } from './doctor.ts'
 import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
+import { explainCommand } from './explain-run.ts'
 import { liveCommand } from './live.ts'
 import { paperCommand } from './paper.ts'
 import { pluginsCommand, strategiesCommand } from './listings.ts'
@@ -30,7 +31,7 @@ const commands = [
   backtestCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand, providersCommand, recordingsCommand,
+  verifyCommand, explainCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
