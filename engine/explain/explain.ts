@@ -72,6 +72,8 @@ async function explained(
   }
 }
 
+const textOr = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
+
 /** Without what every line of the run says. */
 const eventOf = ({ fields }: FoundLine): Readonly<Record<string, unknown>> => {
   const { run: _run, prev: _prev, ...rest } = fields
@@ -110,7 +112,7 @@ class Lookup {
     if (times.length === 0 && trade !== null) times.push(Date.parse(String(trade.fields['entryTime'])))
     const exitTime = exit === null && trade !== null ? Date.parse(String(trade.fields['exitTime'])) : NaN
     try {
-      const rows = await this.#pass({ decision, asked, times, exitTime, live, candleMs }, options)
+      const rows = await this.#pass({ decision, trade, asked, times, exitTime, live, candleMs }, options)
       return { rows: this.#sound(rows, decision, candleMs), from, talks: this.#talks }
     } catch (error) {
       if (!(error instanceof TapedeckError)) throw error
@@ -120,14 +122,14 @@ class Lookup {
   }
 
   async #pass(
-    { decision, asked, times, exitTime, live, candleMs }: {
-      readonly decision: FoundLine | null; readonly asked: readonly FoundLine[]; readonly times: readonly EpochMs[]
+    { decision, trade, asked, times, exitTime, live, candleMs }: {
+      readonly decision: FoundLine | null; readonly trade: FoundLine | null; readonly asked: readonly FoundLine[]; readonly times: readonly EpochMs[]
       readonly exitTime: EpochMs; readonly live: boolean; readonly candleMs: number
     }, { before, after }: ExplainOptions,
   ): Promise<CandleRow[]> {
     const resolution = await this.#resolution()
     const { scenario } = resolution
-    const symbol = String((decision ?? asked.at(0))?.fields['symbol'] ?? scenario.symbols[0])
+    const symbol = textOr((decision ?? trade)?.fields['symbol'], scenario.symbols[0])
     const prepared = asked.length === 0 ? null : await prepareDecisions(resolution, this.#world)
     const track = prepared?.tracks.find((one) => one.symbol === symbol) ?? null
     const stops = times.map((time): Stop => {

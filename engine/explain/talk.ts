@@ -56,8 +56,7 @@ export function talkOfLine(line: PastLine, conversation: StrategyConversation | 
   const { provider, model, fallbacks } = line as unknown as {
     readonly provider: string; readonly model: string | null; readonly fallbacks: readonly { readonly provider: string; readonly error: string }[]
   }
-  const failed = (Array.isArray(fallbacks) ? fallbacks : [])
-    .map((one): ServiceTalk => ({ provider: one.provider, model: null, skipped: null, failure: one.error, exchanges: [] }))
+  const failed = fallbacks.map((one): ServiceTalk => ({ provider: one.provider, model: null, skipped: null, failure: one.error, exchanges: [] }))
   const answers = answersOf(line)
   // Rules are not asked anything: their answer is the decision itself.
   if (provider === 'technical') return { system: conversation?.system ?? null, services: failed, source: 'decision' }

@@ -15,6 +15,7 @@ const minute = (iso: unknown): string => {
   const time = Date.parse(String(iso))
   return Number.isNaN(time) ? String(iso) : utcMinute(time)
 }
+const word = (value: unknown): string => (typeof value === 'string' ? value : '')
 const number = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 
 /** An explanation for a terminal, without a final line break. Whatever a service said is printed, never obeyed. */
@@ -35,7 +36,7 @@ export function renderExplanation(told: Explanation, { colour, width }: ExplainT
 
 function headline({ run, kind, timeframe, decision: made, trade: closed, about, quote }: Explanation, width: number): Line[] {
   const inner = width - 4
-  const symbol = made?.symbol ?? String(closed?.['symbol'] ?? '')
+  const symbol = made?.symbol ?? word(closed?.['symbol'])
   const title = about === 'trade' ? `Trade ${closed!.number}` : `Decision, line ${made!.seq}`
   const right: Line = about === 'trade'
     ? [span(`${gain(number(closed!['pnl']), quote)} ${quote}  ${change(number(closed!['netReturn']))}`, sign(closed!['pnl']))]
@@ -101,7 +102,7 @@ function marks({ decision: made, exit, trade: closed, fills: filled }: Explanati
 }
 
 const exitName = (reason: unknown): string =>
-  (typeof reason === 'string' && Object.hasOwn(EXIT_LABELS, reason) ? EXIT_LABELS[reason as ExitReason] : String(reason ?? 'no reason')).toLowerCase()
+  (typeof reason === 'string' && Object.hasOwn(EXIT_LABELS, reason) ? EXIT_LABELS[reason as ExitReason] : word(reason) || 'no reason').toLowerCase()
 
 function decision(title: string, made: ExplainedDecision, width: number, whole: boolean): Line[] {
   const { action, confidence, status, reason, provider, model, reasoning, fallbacks, usage, latencyMs } = made
@@ -220,13 +221,13 @@ function orders({ orders: events, decision: made, quote }: Explanation, width: n
 const share = (value: unknown): string => (typeof value === 'number' ? percent(value) : 'none')
 
 function eventText({ type, purpose, state, reason, seq }: TrailEvent): string {
-  const what = type === 'intent' ? (purpose === undefined ? 'intent written before it was sent' : `intent to ${String(purpose)}`) : `${String(state)}${typeof reason === 'string' ? `: ${reason}` : ''}`
+  const what = type === 'intent' ? (purpose === undefined ? 'intent written before it was sent' : `intent to ${word(purpose)}`) : `${word(state)}${typeof reason === 'string' ? `: ${reason}` : ''}`
   return `${what} (line ${String(seq)})`
 }
 
 function fills({ fills: filled, decision: made, trade: closed, quote }: Explanation, digits: number, width: number): Line[] {
   if (filled.length === 0) return []
-  const [base] = (made?.symbol ?? String(closed?.['symbol'] ?? '')).split('/')
+  const [base] = (made?.symbol ?? word(closed?.['symbol'])).split('/')
   return [[], heading('Fills', width), ...filled.flatMap((fill) => {
     const { timestamp, side, price, quantity: units, notional, fee_base: feeBase, fee_quote: feeQuote, liquidity, reason, ambiguous, stop, target, seq } = fill
     const fee = number(feeBase) ? `${quantity(number(feeBase))} ${base}` : `${quantity(number(feeQuote))} ${quote}`
