@@ -39,7 +39,7 @@ const FLOORS: readonly (readonly [string, RegExp])[] = [
   ['middle', /^(engine\/(pipeline|recording|audit)\/|engine\/(registry|expectation)\.ts|plugins\/|strategies\/)/],
   ['session', /^engine\/session\//],
   ['above', /^engine\/(compare|report|server|config)\//],
-  ['assemble', /^engine\/(answers|assemble|autonomous|banner|bot-log|cockpit|flight-check|fully-autonomous|live-broker|real-clock|trader|record|record-asking|record-estimate|recordings|providers|provider-trial|backtest|check-strategy|clocks|download|recorded-run|compare|compare-directory|compare-jobs|compare-pass|compare-window|compare-worker|walkforward|probe|describe|live|parity|parity-cause|rehearse|rehearsals|replay|verify|version|tape|venue|positions|panic|close|doctor|exchange|announce|serve|shadows)\.ts/],
+  ['assemble', /^engine\/(?:explain\/|runs\/)|^engine\/(answers|assemble|autonomous|banner|bot-log|cockpit|flight-check|fully-autonomous|live-broker|real-clock|trader|record|record-asking|record-estimate|recordings|providers|provider-trial|backtest|check-strategy|clocks|download|recorded-run|compare|compare-directory|compare-jobs|compare-pass|compare-window|compare-worker|walkforward|probe|describe|live|parity|parity-cause|rehearse|rehearsals|replay|verify|version|tape|venue|positions|panic|close|doctor|exchange|announce|serve|shadows)\.ts/],
   ['top', /^engine\/(cli\/|index\.ts)/],
 ]
 const floorOf = (file: string): number => FLOORS.findIndex(([, pattern]) => pattern.test(file))

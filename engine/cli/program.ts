@@ -11,6 +11,7 @@ import { dataCommand } from './data.ts'
 import { doctorCommand } from './doctor.ts'
 import { exchangeCommand } from './exchange.ts'
 import { explain } from './explain.ts'
+import { explainCommand } from './explain-run.ts'
 import { exportCommand } from './export.ts'
 import { liveCommand } from './live.ts'
 import { paperCommand } from './paper.ts'
@@ -35,7 +36,7 @@ const commands = [
   backtestCommand, compareCommand, walkforwardCommand, probeCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,
+  verifyCommand, explainCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
