@@ -1,6 +1,6 @@
 // Compiles engine, plugins and strategies to dist/ and puts the report page's assets and the dashboard beside them.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
@@ -11,8 +11,7 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const fresh = `${root}dist.new`
 rmSync(fresh, { recursive: true, force: true })
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', fresh], { stdio: 'inherit' })
-const page = 'engine/report/page'
-if (existsSync(`${root}${page}`)) cpSync(`${root}${page}`, `${fresh}/${page}`, { recursive: true, filter: (name) => !/\.ts$/.test(name) })
+for (const page of ['engine/report/page', 'engine/report/comparison/page']) cpSync(`${root}${page}`, `${fresh}/${page}`, { recursive: true, filter: (name) => !/\.ts$/.test(name) })
 const dashboard = 'engine/server/dashboard'
 await build({
   root: `${root}${dashboard}`,

@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Comparison } from './compare/comparison.ts'
+import type { Comparison, PassDetail } from './compare/comparison.ts'
 import { isoTime } from './core/time.ts'
 import { messageOf, TapedeckError } from './errors.ts'
 import { RunDirectory } from './session/run-directory.ts'
 
-/** Writes a comparison's directory: comparison.json, cells.csv, and run.json with the wall-clock values. Returns its path. */
+/** Writes a comparison's directory: comparison.json, cells.csv, report.html, and run.json with the wall-clock values. Returns its path. */
 export async function writeComparison(
-  { comparison }: { readonly comparison: Comparison }, out: string,
-  { startedAt, finishedAt }: { readonly startedAt: number; readonly finishedAt: number },
+  { comparison, details }: { readonly comparison: Comparison; readonly details: readonly PassDetail[] }, out: string,
+  { startedAt, finishedAt, page }: { readonly startedAt: number; readonly finishedAt: number; readonly page: boolean },
 ): Promise<string> {
   const directory = new RunDirectory(out, comparison.id)
   try {
     directory.write('comparison.json', `${JSON.stringify(comparison)}\n`)
     const { comparisonCsv } = await import('./report/comparison/csv.ts')
     directory.write('cells.csv', comparisonCsv(comparison))
+    if (page) {
+      const { renderComparisonPage } = await import('./report/comparison/page.ts')
+      directory.write('report.html', renderComparisonPage(comparison, details))
+    }
     directory.write('run.json', `${JSON.stringify({
       kind: 'comparison', run: comparison.id, state: 'finished', cells: comparison.cells.map(({ id, name }) => ({ id, name })),
       versions: { tapedeck: comparison.tapedeck, node: process.versions.node }, startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt),

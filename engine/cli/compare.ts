@@ -42,6 +42,7 @@ interface Arguments {
   readonly csv: boolean
   readonly markdown: boolean
   readonly junit?: string
+  readonly noReport: boolean
   readonly baseline?: string
   readonly gate?: readonly string[]
   readonly [flag: string]: unknown
@@ -64,6 +65,7 @@ export const compareCommand = defineCommand<Arguments>({
       .option('csv', { type: 'boolean', default: false, describe: 'print one row per cell' })
       .option('markdown', { type: 'boolean', default: false, describe: 'print a table for a pull request or a page' })
       .option('junit', { type: 'string', requiresArg: true, describe: 'also write the gates as JUnit XML to this file' })
+      .option('no-report', { type: 'boolean', default: false, describe: 'leave report.html out' })
       .option('baseline', { type: 'string', requiresArg: true, describe: 'an earlier comparison: gates hold the change since then' })
       .option('gate', { type: 'string', array: true, nargs: 1, describe: 'exit with 3 unless every cell meets it: --gate "netReturn>=-0.02"' })
       .example('$0 compare s.yaml --min-confidence 0.5:0.9:0.05', 'which threshold, and whether the difference is real')
@@ -81,7 +83,7 @@ export const compareCommand = defineCommand<Arguments>({
     const compared = await played(compare, requestOf(argv, terminal), argv, terminal)
     if (compared === null) return 130
     const { comparison } = compared
-    const folder = await writeComparison(compared, argv.out, { startedAt, finishedAt: Date.now() })
+    const folder = await writeComparison(compared, argv.out, { startedAt, finishedAt: Date.now(), page: !argv.noReport })
     const results = gatesModule.holdGates(comparison, gates, earlier)
     await show(comparison, folder, argv, terminal)
     if (argv.junit !== undefined) await writeJunit(argv.junit, comparison, results)
