@@ -1,7 +1,7 @@
 import { baseRate, breakEvenRate, roundTripCosts, type Policy } from '../core/policy.ts'
 import type { Costs } from '../core/matching.ts'
 import { mean } from '../core/metrics.ts'
-import { brierSkill, expectedCalibrationError, murphy, reliabilityBins } from '../core/statistics/calibration.ts'
+import { brierSkill, expectedCalibrationError, murphy, reliabilityBins, wilson } from '../core/statistics/calibration.ts'
 import { calibrationIntervals } from '../core/statistics/calibration-intervals.ts'
 import { meanInterval } from '../core/statistics/bootstrap.ts'
 import { answeredBy, type OpinionLog } from './opinion-log.ts'
@@ -58,8 +58,22 @@ export function calibrationOf(log: OpinionLog, outcomes: Outcomes, policy: Polic
     ...counts, ...rates, effective: intervals.effectiveCount, brier, brierInterval: intervals.brier, skill, skillInterval: intervals.skill,
     skillBounds: skill === null || other === null ? null : { low: Math.min(skill, other), high: Math.max(skill, other) },
     ece: expectedCalibrationError(p, y, BINS).mean, reliability, resolution, uncertainty, baseRate: mean(y),
-    bins: reliabilityBins(p, y, BINS).filter(({ n }) => n > 0),
+    bins: binsOf(p, y, intervals),
   }
+}
+
+/**
+ * Bins with intervals that are as wide as the wider of two: of the bootstrap, which knows that neighbours share outcomes, and Wilson's
+ * for as many independent outcomes as the bin is worth, which knows that few equal ones prove little.
+ */
+function binsOf(p: Float64Array, y: Float64Array, { bins, effectiveCount }: ReturnType<typeof calibrationIntervals>): CalibrationSummary['bins'] {
+  return reliabilityBins(p, y, BINS).flatMap((bin, index) => {
+    if (bin.n === 0) return []
+    const worth = Math.max(1, (bin.n * effectiveCount) / p.length)
+    const [low, high] = wilson(bin.accuracy * worth, worth)
+    const drawn = bins[index]
+    return [{ ...bin, low: Math.min(low, drawn?.low ?? low), high: Math.max(high, drawn?.high ?? high) }]
+  })
 }
 
 const countDifferent = (a: Float64Array, b: Float64Array): number => a.reduce((count, value, index) => count + (value === b[index] ? 0 : 1), 0)

@@ -1,6 +1,6 @@
 import { mean, type Series } from '../metrics.ts'
 import { blockLength, percentiles, StationaryBootstrap, type Bounds } from './bootstrap.ts'
-import { brier, brierSkill, expectedCalibrationError } from './calibration.ts'
+import { brier, brierSkill, expectedCalibrationError, reliabilityBins } from './calibration.ts'
 
 const BINS = 10
 
@@ -9,6 +9,8 @@ export interface CalibrationIntervals {
   /** Null where the outcome never varies. */
   readonly skill: Bounds | null
   readonly ece: Bounds
+  /** Share of events in each of ten bins of equal width; null where hardly a draw had one in it. */
+  readonly bins: readonly (Bounds | null)[]
   /** How many independent outcomes so many overlapping ones are worth. */
   readonly effectiveCount: number
   /** Mean length of the blocks that were resampled. */
@@ -34,6 +36,7 @@ export function calibrationIntervals({ p, y, medianResolution, seed, resamples =
   const rows = new Int32Array(n)
   const [ps, ys] = [new Float64Array(n), new Float64Array(n)]
   const draws = { brier: new Float64Array(resamples), skill: new Float64Array(resamples), ece: new Float64Array(resamples) }
+  const shares = Array.from({ length: BINS }, (): number[] => [])
   for (let draw = 0; draw < resamples; draw++) {
     bootstrap.resample(rows)
     for (let index = 0; index < n; index++) {
@@ -44,9 +47,11 @@ export function calibrationIntervals({ p, y, medianResolution, seed, resamples =
     // A draw in which the outcome never varies knows no skill.
     draws.skill[draw] = brierSkill(ps, ys) ?? 0
     draws.ece[draw] = expectedCalibrationError(ps, ys, BINS).mean
+    for (const [bin, { n: count, accuracy }] of reliabilityBins(ps, ys, BINS).entries()) if (count > 0) shares[bin].push(accuracy)
   }
   return {
     brier: percentiles(draws.brier), skill: brierSkill(p, y) === null ? null : percentiles(draws.skill), ece: percentiles(draws.ece),
+    bins: shares.map((share) => (share.length < resamples / 2 ? null : percentiles(Float64Array.from(share)))),
     effectiveCount: effectiveCount(y), meanBlock,
   }
 }

@@ -14,7 +14,7 @@ export function reliability({ cells }: Comparison): Markup {
     if (resolved > 0 && !shown.has(key)) shown.set(key, cell)
   }
   return section({
-    id: 'calibration', title: 'Calibration', lead: 'Confidence against the share of events that came, with Wilson\'s interval of 95 %; on the diagonal it means what it says. The size of a point is the number of opinions.',
+    id: 'calibration', title: 'Calibration', lead: 'Confidence against the share of events that came, with an interval of 95 % that knows how outcomes overlap; on the diagonal it means what it says. The size of a point is the number of opinions.',
     body: shown.size === 0 ? html`<div class="panel"><p class="soft">Nobody gave a forecast that can be scored.</p></div>` : html`
 <div class="charts">${[...shown.values()].map((cell) => html`<figure class="panel"><figcaption>${cell.scenario}: ${cell.provider}, stop ${percent(cell.policy.stopLoss, 1)}, target ${percent(cell.policy.takeProfit, 1)}</figcaption>${diagram(cell)}</figure>`)}</div>
 <div class="panel"><ul class="sentences">${calibrationLines(cells).map((line) => html`<li>${typesetLine(line)}</li>`)}</ul></div>`,

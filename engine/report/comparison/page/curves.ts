@@ -32,7 +32,7 @@ const coverage = (curve: ThresholdCurve): Markup => plot({
   label: `Coverage of ${curve.name} by threshold`, width: WIDTH, height: HEIGHT, x: axis(curve),
   y: { from: 0, to: 1, title: 'coverage', ticks: [0, 0.25, 0.5, 0.75, 1], text: (value) => `${Math.round(value * 100)} %` },
   body: (at) => [
-    rates(curve, at, 10, HEIGHT - 40),
+    rates(curve, at, 26, HEIGHT - 40),
     html`<path class="series s0" d="${trusted(pathOf(curve.points.filter(({ coverage: share }) => share !== null).map(({ threshold, coverage: share }) => [at.x(threshold), at.y(share!)])))}"/>`,
   ],
 })
@@ -47,9 +47,9 @@ function expectancy(curve: ThresholdCurve): Markup | null {
     label: `Net return of a trade of ${curve.name} by threshold`, width: WIDTH, height: HEIGHT, x: axis(curve),
     y: { from: low, to: high, title: 'net return of a trade', ticks: ticksBetween(low, high), text: (value) => `${signed(value * 100, 2)} %` },
     body: (at) => [
-      rates(curve, at, 10, HEIGHT - 40),
+      rates(curve, at, 26, HEIGHT - 40),
       banded.length > 1 && html`<path class="band" d="${trusted(`${pathOf([...banded.map(({ threshold, interval }): [string, string] => [at.x(threshold), at.y(interval!.high)]), ...banded.toReversed().map(({ threshold, interval }): [string, string] => [at.x(threshold), at.y(interval!.low)])])}Z`)}"/>`,
-      html`<line class="zero" x1="58" x2="${WIDTH - 12}" y1="${at.y(0)}" y2="${at.y(0)}"/>`,
+      html`<line class="zero" x1="58" x2="${WIDTH - 26}" y1="${at.y(0)}" y2="${at.y(0)}"/>`,
       html`<path class="series s0" d="${trusted(pathOf(known.map(({ threshold, expectancy: value }) => [at.x(threshold), at.y(value!)])))}"/>`,
       known.map(({ threshold, expectancy: value, trades, interval }) =>
         html`<circle class="point${interval === null && html` thin`}" cx="${at.x(threshold)}" cy="${at.y(value!)}" r="3"><title>${threshold}: ${typesetLine(`${signed(value! * 100, 3)} %`)}, ${count(trades)} trades</title></circle>`),

@@ -39,10 +39,10 @@ function windowTable(comparison: Comparison, window: Window, index: number): Mar
 <div class="panel">${scrollBox(caption, html`
 <table class="data matrix" id="matrix-${index}">
 <caption>${caption}</caption>
-<thead><tr><th scope="col" class="pick"><span class="hidden">Equity</span></th><th scope="col">Cell</th>${FIGURES.map(({ title }) => numberHeading(title))}<th scope="col">Marks</th></tr></thead>
+<thead><tr><th scope="col" class="pick"><span class="hidden">Equity</span></th><th scope="col">Cell</th><th scope="col">Marks</th>${FIGURES.map(({ title }) => numberHeading(title))}</tr></thead>
 <tbody>${cells.map((cell) => cellRow(cell, comparison))}</tbody>
 <tfoot>${baselineRows(window).map(([name, value, note]) => html`
-<tr><td></td><th scope="row">${name}</th><td class="num">${typesetLine(value)}</td><td colspan="${FIGURES.length}" class="soft">${note}</td></tr>`)}</tfoot>
+<tr><td></td><th scope="row">${name}</th><td></td><td class="num">${typesetLine(value)}</td><td colspan="${FIGURES.length}" class="soft">${note}</td></tr>`)}</tfoot>
 </table>`)}</div>`
 }
 
@@ -53,11 +53,11 @@ function cellRow(cell: Cell, { axes }: Comparison): Markup {
 <tr data-cell="${cell.id}" data-axes="${axisValues}"${best && html` class="own"`}>
 <td class="pick" data-v="0"><input type="checkbox" class="needs-script" aria-label="Equity of ${cell.name}"${best && html` checked`}></td>
 <th scope="row" data-v="${cell.name}">${cell.name}</th>
+<td data-v="${cell.badges.map(badgeText).join(' ')}">${cell.badges.map((badge) => html`<span class="mark ${badge.kind.replaceAll(' ', '-')}" title="${badge.why}">${badgeText(badge)}</span> `)}</td>
 ${FIGURES.map(({ key, text }) => {
     const value = SORTED[key](cell)
     const shown: Part = typesetLine(text(cell))
     return html`<td class="num${key === 'netReturn' && html` ${tone(cell.netReturn)}`}" data-v="${value ?? -Infinity}">${shown}</td>`
   })}
-<td data-v="${cell.badges.map(badgeText).join(' ')}">${cell.badges.map((badge) => html`<span class="mark ${badge.kind.replaceAll(' ', '-')}" title="${badge.why}">${badgeText(badge)}</span> `)}</td>
 </tr>`
 }

@@ -20,8 +20,8 @@ export interface Axis {
 
 const LEFT = 58
 const BOTTOM = 40
-const TOP = 10
-const RIGHT = 12
+const TOP = 26
+const RIGHT = 26
 
 const short = (value: number): string => String(Math.round(value * 100) / 100)
 
@@ -33,7 +33,7 @@ export function plot({ label, width, height, x, y, body }: Plot): Markup {
 ${y.ticks.map((tick) => html`<line class="grid" x1="${LEFT}" x2="${width - RIGHT}" y1="${at.y(tick)}" y2="${at.y(tick)}"/><text class="tick end" x="${LEFT - 6}" y="${short(py(tick) + 4)}">${y.text(tick)}</text>`)}
 ${x.ticks.map((tick) => html`<text class="tick middle" x="${at.x(tick)}" y="${height - BOTTOM + 16}">${x.text(tick)}</text>`)}
 <text class="tick middle" x="${(LEFT + width - RIGHT) / 2}" y="${height - 6}">${x.title}</text>
-<text class="tick" x="4" y="${TOP - 1}" dominant-baseline="hanging">${y.title}</text>
+<text class="tick" x="4" y="12">${y.title}</text>
 ${body(at)}</svg>`
 }
 

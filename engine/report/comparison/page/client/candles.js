@@ -1,8 +1,7 @@
 import { grid, shape, ticks, timeText } from './dom.js'
 
-const WIDTH = 860
-const HEIGHT = 280
-const [LEFT, RIGHT, TOP, BOTTOM] = [76, 850, 10, 250]
+// Names differ from those of the other chart: the page's modules become one.
+const AREA = { width: 860, height: 280, left: 76, right: 850, top: 10, bottom: 250 }
 const AROUND = 20
 
 /** The candles around a decision, with a line at its moment. */
@@ -15,11 +14,11 @@ export function candlesAround({ rows, stepMs }, time) {
   const high = Math.max(...shown.map((row) => row[2]))
   const [first] = shown[0]
   const span = shown.at(-1)[0] + stepMs - first
-  const x = (when) => LEFT + ((when - first) / span) * (RIGHT - LEFT)
-  const y = (price) => BOTTOM - ((price - low) / (high - low || 1)) * (BOTTOM - TOP)
-  const width = Math.max(1, ((RIGHT - LEFT) * stepMs) / span * 0.7)
-  const drawing = shape('svg', { class: 'plot', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `Candles from ${timeText(first)} on, price ${low} to ${high}` },
-    ...grid(ticks(low, high), y, LEFT, RIGHT, String))
+  const x = (when) => AREA.left + ((when - first) / span) * (AREA.right - AREA.left)
+  const y = (price) => AREA.bottom - ((price - low) / (high - low || 1)) * (AREA.bottom - AREA.top)
+  const width = Math.max(1, ((AREA.right - AREA.left) * stepMs) / span * 0.7)
+  const drawing = shape('svg', { class: 'plot', viewBox: `0 0 ${AREA.width} ${AREA.height}`, role: 'img', 'aria-label': `Candles from ${timeText(first)} on, price ${low} to ${high}` },
+    ...grid(ticks(low, high), y, AREA.left, AREA.right, String))
   for (const [openTime, open, top, bottom, close] of shown) {
     const kind = close >= open ? 'rose' : 'fell'
     const centre = x(openTime + stepMs / 2)
@@ -28,9 +27,9 @@ export function candlesAround({ rows, stepMs }, time) {
       shape('rect', { class: kind, x: centre - width / 2, width, y: y(Math.max(open, close)), height: Math.max(1, Math.abs(y(open) - y(close))) }),
     )
   }
-  drawing.append(shape('line', { class: 'moment', x1: x(time), x2: x(time), y1: TOP, y2: BOTTOM }))
+  drawing.append(shape('line', { class: 'moment', x1: x(time), x2: x(time), y1: AREA.top, y2: AREA.bottom }))
   for (const [when, anchor] of [[first, 'start'], [time, 'middle'], [first + span, 'end']]) {
-    const label = shape('text', { class: 'tick', 'text-anchor': anchor, x: x(when), y: HEIGHT - 8 })
+    const label = shape('text', { class: 'tick', 'text-anchor': anchor, x: x(when), y: AREA.height - 8 })
     label.textContent = timeText(when)
     drawing.append(label)
   }

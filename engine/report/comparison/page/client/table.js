@@ -25,7 +25,7 @@ export function matrixTables(tables, { pick, open }) {
     let shown = 0
     for (const row of rows) {
       const values = JSON.parse(row.dataset.axes)
-      const all = `${row.cells[1].textContent} ${row.lastElementChild.textContent}`.toLowerCase()
+      const all = `${row.cells[1].textContent} ${row.cells[2].textContent}`.toLowerCase()
       row.hidden = !words.every((word) => all.includes(word)) || axes.some((axis) => axis.value !== '' && values[axis.dataset.axis] !== axis.value)
       if (!row.hidden) shown++
     }
