@@ -23,6 +23,7 @@ import { recordingsCommand } from './recordings.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
 import { resumeCommand } from './resume.ts'
+import { runsCommand } from './runs.ts'
 import { serveCommand } from './serve.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
@@ -31,7 +32,7 @@ const commands = [
   backtestCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand, explainCommand, providersCommand, recordingsCommand,
+  verifyCommand, explainCommand, runsCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */
