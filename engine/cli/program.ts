@@ -22,6 +22,7 @@ import { recordCommand } from './record.ts'
 import { recordingsCommand } from './recordings.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
+import { reportCommand } from './report.ts'
 import { resumeCommand } from './resume.ts'
 import { runsCommand } from './runs.ts'
 import { serveCommand } from './serve.ts'
@@ -32,7 +33,7 @@ const commands = [
   backtestCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand, explainCommand, runsCommand, providersCommand, recordingsCommand,
+  verifyCommand, explainCommand, runsCommand, reportCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */

@@ -17,7 +17,7 @@ const policy = ({ hashes }: PageAssets): string => [
 ].join('; ')
 
 /** A cassette. Inside the page, so that no browser asks a server for one. */
-const ICON = `data:image/svg+xml,${encodeURIComponent([
+export const ICON = `data:image/svg+xml,${encodeURIComponent([
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#3257d5"/>',
   '<g fill="none" stroke="#fff" stroke-width="2.5"><rect x="4" y="8" width="24" height="16" rx="4"/>',
   '<circle cx="11" cy="16" r="3"/><circle cx="21" cy="16" r="3"/></g></svg>',
