@@ -78,7 +78,8 @@ export async function recallReport(subject: Subject, world: World): Promise<Reca
       data: {
         run: id, name: scenario.name, symbols, timeframe, strategy: scenario.strategy.name,
         firstOpen: firstOpen ?? equity.firstDay * DAY_MS, lastOpen: lastOpen ?? lastDay,
-        startCash: figures.finalEquity / (1 + figures.totalReturn), quote, figures,
+        // As round as it was given: the quotient is off in its last places.
+        startCash: Number((figures.finalEquity / (1 + figures.totalReturn)).toPrecision(12)), quote, figures,
         baselines: (record['baselines'] ?? NO_BASELINES) as Baselines,
         breakEven: { baseRate: baseRate(policy.stopLoss, policy.takeProfit), breakEven: breakEvenRate(policy.stopLoss, policy.takeProfit, costs), costs, minConfidence: policy.minConfidence },
         exits: { ...NO_EXITS, ...(record['exits'] as ExitCounts | undefined) }, decisions,

@@ -56,7 +56,7 @@ export async function chosenSettings(scenario: ResolvedScenario): Promise<readon
   const known = await registry.strategy(strategy.name).catch(() => null)
   const own: Readonly<Record<string, unknown>> = known?.policy ?? {}
   const byDefault: Readonly<Record<string, unknown>> = { ...DEFAULT_POLICY, ...own }
-  const policyOf = Object.entries(policy).filter(([key, value]) =>
+  const policyOf = Object.entries(policy as unknown as Readonly<Record<string, unknown>>).filter(([key, value]) =>
     (key === 'minExitConfidence' && own['minExitConfidence'] === undefined ? !same(value, policy.minConfidence) : !same(byDefault[key], value)))
   const settings: Setting[] = [
     { path: 'symbols', value: symbols }, { path: 'timeframe', value: timeframe }, { path: 'strategy', value: strategy.name },
