@@ -100,6 +100,9 @@ const remove: Command<DeleteArguments> = {
     const paths = [...new Set(run.map((one) => onlyRun({ run: one, out })))]
     // All of them are looked at before the first one goes.
     const doomed = paths.map((path) => checkDeletable(readSubject(path), { forgetPositions }))
+    if (!yes && process.stdin.isTTY !== true) {
+      throw new TapedeckError('TD_USAGE', `nobody can be asked here: add --yes (${commandLine([...terminal.args, '--yes'])})`)
+    }
     for (const one of doomed) terminal.note(`${one.kind} ${one.run} (${one.state}): ${one.directory}, ${sizeText(one)}`)
     if (!yes && !await confirmed(doomed, terminal)) {
       terminal.note('nothing is deleted')
@@ -113,9 +116,6 @@ const remove: Command<DeleteArguments> = {
 }
 
 async function confirmed(doomed: readonly Doomed[], terminal: Terminal): Promise<boolean> {
-  if (process.stdin.isTTY !== true) {
-    throw new TapedeckError('TD_USAGE', `nobody can be asked here: add --yes (${commandLine([...terminal.args, '--yes'])})`)
-  }
   const asking = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await asking.question(`Delete ${doomed.length === 1 ? 'it' : `all ${plural(doomed.length, 'run')}`}? [y/N] `, { signal: terminal.world.signal })
