@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { relative, resolve } from 'node:path'
 import { Trail } from './audit/trail.ts'
 import { assemble, type LaneVariant, type World } from './assemble.ts'
 import type { Resolution, ResolvedScenario } from './config/resolve.ts'
@@ -86,7 +87,9 @@ export async function backtest(resolution: Resolution, world: World, options: Ba
         scenarioSha256: scenarioHash(resolution.scenario), versions: { tapedeck: version(), node: process.versions.node },
         data: played.market.facts?.() ?? null, seed: resolution.scenario.seed, startedAt: isoTime(startedAt),
         finishedAt: isoTime(options.now()), figures: figures(), baselines: report.baselines, exits: report.exits,
-        decisions: report.decisions, warnings: report.warnings,
+        decisions: report.decisions, warnings: report.warnings, bounds: report.bounds, assumptions: report.assumptions,
+        // From here, so that equal runs are noted alike wherever they are.
+        folder: relative(directory.path, resolve(resolution.folder)) || '.',
       }, null, 2)}\n`)
       directory.finish()
     }

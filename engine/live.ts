@@ -338,7 +338,7 @@ async function runIn(
     record(state, {
       ...(shadows.standings().length === 0 ? {} : { shadows: shadows.standings() }),
       finishedAt: isoTime(now()), requests, audit: { lines: log.length, head: log.head },
-      ...(report === null ? {} : outcomes(report)),
+      ...(report === null ? {} : { ...outcomes(report), assumptions: report.assumptions }),
     })
     return { run, directory: directory.path, state, report, requests }
   } finally {

@@ -26,7 +26,9 @@ import { recordCommand } from './record.ts'
 import { recordingsCommand } from './recordings.ts'
 import { rehearseCommand } from './rehearse.ts'
 import { replayCommand } from './replay.ts'
+import { reportCommand } from './report.ts'
 import { resumeCommand } from './resume.ts'
+import { runsCommand } from './runs.ts'
 import { serveCommand } from './serve.ts'
 import { Terminal } from './terminal.ts'
 import { verifyCommand } from './verify.ts'
@@ -36,7 +38,7 @@ const commands = [
   backtestCommand, compareCommand, walkforwardCommand, probeCommand, recordCommand, rehearseCommand, paperCommand, liveCommand, replayCommand, parityCommand, exchangeCommand, serveCommand,
   positionsCommand, closeCommand, panicCommand, resumeCommand, doctorCommand,
   dataCommand, strategiesCommand, pluginsCommand, configCommand, checkCommand,
-  verifyCommand, explainCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,
+  verifyCommand, explainCommand, runsCommand, reportCommand, queryCommand, exportCommand, providersCommand, recordingsCommand,
 ] as readonly Command<never>[]
 
 /** What yargs knows of the command it stopped at; public there, missing in its types. */

@@ -44,8 +44,20 @@ function candidates({ run, out }: RunArguments, among: (record: RunRecord) => bo
 export function resolveRun(args: RunArguments): string {
   const fitting = candidates(args, isLive)
   if (fitting.length === 1) return fitting[0]
-  throw new TapedeckError('TD_USAGE',
-    `${args.run}: ${fitting.length} runs in ${args.out} begin so, newest first: ${named(fitting)}; give more of the id`)
+  throw ambiguous(args, fitting)
+}
+
+const ambiguous = ({ run, out }: RunArguments, fitting: readonly string[]): TapedeckError =>
+  new TapedeckError('TD_USAGE', `${run}: ${fitting.length} runs in ${out} begin so, newest first: ${named(fitting)}; give more of the id`)
+
+/**
+ * The same for commands that take any run, and must not take the wrong one: a comparison, a backtest or a run of the
+ * live path. Throws TD_RUN_MISSING, and TD_USAGE when several ids begin so.
+ */
+export function onlyRun(args: RunArguments): string {
+  const fitting = candidates(args, () => true)
+  if (fitting.length === 1) return fitting[0]
+  throw ambiguous(args, fitting)
 }
 
 /**

@@ -79,7 +79,7 @@ function refuseHolding({ path, record, id }: Subject): void {
  */
 export function deleteRun({ directory }: Doomed): void {
   // Whoever would go on with it from here on finds it taken.
-  const lock = ProcessLock.take(join(directory, 'writer'))
+  const lock = claim(directory)
   if (typeof lock === 'number') throw new TapedeckError('TD_LOCKED', `${directory}: process ${lock} runs it; nothing is deleted`)
   const gone = join(dirname(directory), `.${basename(directory)}.deleted-${process.pid}`)
   try {
@@ -96,6 +96,14 @@ export function deleteRun({ directory }: Doomed): void {
   } catch (error) {
     throw new TapedeckError('TD_RUN_WRITE',
       `${directory}: it is no longer a run, but ${gone} is not empty yet (${messageOf(error)}); remove that folder by hand`, { cause: error })
+  }
+}
+
+function claim(directory: string): ProcessLock | number {
+  try {
+    return ProcessLock.take(join(directory, 'writer'))
+  } catch (error) {
+    throw new TapedeckError('TD_RUN_WRITE', `${directory}: cannot be deleted (${messageOf(error)}); it is as it was`, { cause: error })
   }
 }
 

@@ -35,7 +35,7 @@ function chosen(options: unknown, schema: Schema<unknown> | null, at: string): S
   return leaves(options, '').filter(({ path, value }) => {
     if (schema === null) return true
     const keys = path.split('.')
-    const filled: { readonly success: boolean; readonly data?: unknown } = schema.safeParse(without(options as Readonly<Record<string, unknown>>, keys))
+    const filled = (schema as { safeParse(given: unknown): { readonly success: boolean; readonly data?: unknown } }).safeParse(without(options as Readonly<Record<string, unknown>>, keys))
     return !filled.success || !same(valueAt(filled.data, keys), value)
   }).map(({ path, value }) => ({ path: `${at}.${path}`, value }))
 }
@@ -56,7 +56,7 @@ export async function chosenSettings(scenario: ResolvedScenario): Promise<readon
   const known = await registry.strategy(strategy.name).catch(() => null)
   const own: Readonly<Record<string, unknown>> = known?.policy ?? {}
   const byDefault: Readonly<Record<string, unknown>> = { ...DEFAULT_POLICY, ...own }
-  const policyOf = Object.entries(policy).filter(([key, value]) =>
+  const policyOf = Object.entries(policy as unknown as Readonly<Record<string, unknown>>).filter(([key, value]) =>
     (key === 'minExitConfidence' && own['minExitConfidence'] === undefined ? !same(value, policy.minConfidence) : !same(byDefault[key], value)))
   const settings: Setting[] = [
     { path: 'symbols', value: symbols }, { path: 'timeframe', value: timeframe }, { path: 'strategy', value: strategy.name },
@@ -68,7 +68,7 @@ export async function chosenSettings(scenario: ResolvedScenario): Promise<readon
     ...leaves(instruments ?? {}, 'instruments').filter(({ value }) => value !== 0),
     ...chosen(strategy.params, known?.params ?? null, 'strategy.params'),
     ...policyOf.map(([key, value]) => ({ path: `policy.${key}`, value })),
-    ...leaves(ai ?? {}, 'ai').filter(({ path, value }) => !same(valueAt({ ai: NOT_ASKED }, path.split('.')), value)),
+    ...(ai === undefined ? [] : leaves(ai, 'ai')).filter(({ path, value }) => !same(valueAt({ ai: NOT_ASKED }, path.split('.')), value)),
     ...(audit === 'full' ? [] : [{ path: 'audit', value: audit }]),
     ...(seed === 1 ? [] : [{ path: 'seed', value: seed }]),
   ]

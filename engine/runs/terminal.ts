@@ -1,7 +1,8 @@
 import type { Figures } from '../core/figures.ts'
 import { FIGURE_GROUPS, FIGURE_LABELS, figureText, whyUndefined, type FigureKey } from '../report/figure-list.ts'
 import { change, count, drawdownText, fixed, gain, money, percent, plural, utcMinute } from '../report/format.ts'
-import { heading, item, paint, span, table, type Ink, type Line } from '../report/terminal-layout.ts'
+import type { ComparedRun } from '../report/side-by-side.ts'
+import { apart, heading, item, paint, span, table, type Ink, type Line } from '../report/terminal-layout.ts'
 import { bytesText } from './delete.ts'
 import type { DecisionMark, RunDifference, TradeRow } from './diff.ts'
 import type { ListedRun } from './list.ts'
@@ -27,15 +28,22 @@ export function renderList(runs: readonly ListedRun[], { colour, width }: Page):
     [span(run.trades === null ? (run.cells === null ? '–' : plural(run.cells, 'cell')) : count(run.trades))],
     [span(drawdownText(run.maxDrawdown))], [span(run.startedAt === null ? '–' : run.startedAt.slice(0, 16).replace('T', ' '))],
   ])
-  const laid = table([titles.map((title): Line => [span(title, 'soft')]), ...rows], width)
-  if (wide) return paint(laid, colour)
-  return paint(laid.flatMap((line, index) => (index === 0 ? [line]
-    : [[span(runs[index - 1].run, 'bold')], [span('  '), ...blankFirst(line)],
-      [span(`    ${[runs[index - 1].scenario, marketOf(runs[index - 1]), spanOf(runs[index - 1])].filter((part) => part !== null && part !== '').join(' · ')}`, 'soft')]])), colour)
+  if (wide) return paint(table([titles.map((title): Line => [span(title, 'soft')]), ...rows], width), colour)
+  return paint(runs.flatMap((run, index) => [...(index === 0 ? [] : [[]]), ...narrow(run, width)]), colour)
 }
 
-/** The id stands in a line of its own, whole, so that it can be copied. */
-const blankFirst = ([first, ...rest]: Line): Line => [{ text: ' '.repeat(Math.max(0, first.text.length - 2)) }, ...rest]
+/** The id stands whole, so that it can be copied. */
+function narrow(run: ListedRun, width: number): Line[] {
+  const { netReturn, state, kind, trades, cells, maxDrawdown, startedAt } = run
+  const about = [run.scenario, marketOf(run), spanOf(run)].filter((part) => part !== null && part !== '').join(' · ')
+  const came = [trades === null ? '' : plural(trades, 'trade'), cells === null ? '' : plural(cells, 'cell'),
+    maxDrawdown === null ? '' : `drawdown ${drawdownText(maxDrawdown)}`, startedAt === null ? '' : `started ${startedAt.slice(0, 16).replace('T', ' ')}`]
+  return [
+    apart([span(run.run, 'bold')], [span(change(netReturn), sign(netReturn))], width),
+    [span('  '), span(kind), span(' '), span(state, BAD_STATES.has(state) ? 'warn' : undefined), span(about === '' ? '' : ` · ${about}`, 'soft')],
+    [span(`  ${came.filter((part) => part !== '').join(' · ')}`, 'soft')],
+  ]
+}
 
 const marketOf = ({ symbols, timeframe }: ListedRun): string =>
   [symbols.length > 2 ? `${symbols[0]} and ${symbols.length - 1} more` : symbols.join(', '), timeframe ?? ''].filter((part) => part !== '').join(' ')
@@ -117,6 +125,26 @@ function differenceOf(key: FigureKey, a: Figures, b: Figures, quote: string): Li
     case 'usd': case 'ratio': case 'times': return [span(`${by > 0 ? '+' : ''}${fixed(by, 2)}`)]
   }
 }
+
+/** Figures of several runs; where their columns do not fit, a few runs at a time. */
+export function renderTogether(runs: readonly ComparedRun[], { colour, width }: Page): string {
+  const labels = 28
+  const column = Math.max(16, ...runs.map(({ id }) => id.length)) + 2
+  const most = Math.max(1, Math.floor((width - labels) / column))
+  const lines: Line[] = []
+  // Two runs that do not fit beside each other go by letters, so that their difference stays in sight.
+  const lettered = runs.length === 2 && most < 3
+  if (lettered) lines.push(...pairs(runs.map(({ id }, index) => [AB[index], id] as const), width), [])
+  for (let from = 0; from < runs.length; from += lettered ? 2 : most) {
+    const part = runs.slice(from, from + (lettered ? 2 : most)).map((run, index) => (lettered ? { ...run, id: AB[index] } : run))
+    lines.push(...(from === 0 ? [] : [[]]), ...figureTable(part, Math.min(width, labels + (lettered ? 60 : column * (part.length + 1)))))
+  }
+  lines.push([], ...runs.flatMap(({ id, about, warnings }) =>
+    [...item('·', `${id}: ${about}`, width, 'soft'), ...warnings.flatMap((warning) => item('  !', warning, width, 'warn'))]))
+  return paint(lines, colour)
+}
+
+const AB = ['A', 'B']
 
 export function renderDiff(found: RunDifference, quotes: readonly [string, string], { colour, width }: Page): string {
   const { a, b, settings, figures, trade, decision, notes } = found

@@ -11,14 +11,15 @@ export interface Frame {
   readonly title: string
   readonly style: { readonly text: string; readonly hash: string }
   readonly scripts: readonly OwnScript[]
-  /** What the scripts read. */
-  readonly data: { readonly id: string; readonly value: unknown }
+  /** What the scripts read; null where there are none. */
+  readonly data: { readonly id: string; readonly value: unknown } | null
   readonly body: Markup
 }
 
 /** No network, no frames, no forms; only the page's own scripts and style, known by their hashes. */
 const policy = ({ style, scripts }: Frame): string => [
-  "default-src 'none'", `script-src ${scripts.map(({ hash }) => hash).join(' ')}`, `style-src ${style.hash}`, 'img-src data:', "base-uri 'none'", "form-action 'none'",
+  "default-src 'none'", ...(scripts.length === 0 ? [] : [`script-src ${scripts.map(({ hash }) => hash).join(' ')}`]), `style-src ${style.hash}`, 'img-src data:',
+  "base-uri 'none'", "form-action 'none'",
 ].join('; ')
 
 /** A cassette. Inside the page, so that no browser asks a server for one. */
@@ -42,7 +43,7 @@ export const pageFrame = (frame: Frame): string => html`<!doctype html>
 <style>${trusted(frame.style.text)}</style>
 </head>
 <body>${frame.body}
-<script type="application/json" id="${frame.data.id}">${inertJson(frame.data.value)}</script>
+${frame.data && html`<script type="application/json" id="${frame.data.id}">${inertJson(frame.data.value)}</script>`}
 ${frame.scripts.map(({ text, module }) => html`${trusted(module ? '<script type="module">' : '<script>')}${trusted(text)}</script>
 `)}</body>
 </html>
