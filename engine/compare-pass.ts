@@ -13,6 +13,7 @@ import { isoTime } from './core/time.ts'
 import { timeframeMs } from './core/timeframe.ts'
 import { TapedeckError } from './errors.ts'
 import type { CandleBatch } from './ports.ts'
+import type { Lane } from './session/lane.ts'
 import { countDecisions, countExits, measureLane } from './session/measures.ts'
 import { RunDirectory } from './session/run-directory.ts'
 import { equityCsv, tradesCsv } from './session/run-tables.ts'
@@ -52,29 +53,22 @@ export const PASSES = 'passes'
  */
 export async function playPass(request: PassRequest, world: World, { onProgress, now }: PassOptions): Promise<KeptCell[]> {
   const { scenario, folder, cells, out } = request
-  const resolution = await recallResolution(scenario, folder, registry)
   const startedAt = now()
   const directories: RunDirectory[] = []
   try {
-    const trails = cells.map(({ id }) => {
-      const directory = new RunDirectory(join(out, CELLS), id)
-      directories.push(directory)
-      const about = { run: id, timeframe: scenario.timeframe, scored: resolution.plugins.strategy.scored === true }
-      return scenario.audit === 'off' ? null : new Trail(scenario.audit, about, directory.appendAudit)
-    })
-    const played = await playVariants(request, world, cells.map(({ policy }) => ({ policy })), trails, onProgress)
+    for (const { id } of cells) directories.push(new RunDirectory(join(out, CELLS), id))
+    const played = await playVariants(request, world, cells.map(({ policy }) => ({ policy })), undefined, onProgress)
     const { session, plan } = played
     const kept: KeptCell[] = []
     const evaluation = new Evaluation(played.pass)
+    // Variants that never parted are one lane, and their cells share its files.
+    const writers = new Map<Lane, number>()
     const measured = new Map<unknown, ReturnType<typeof measureLane>>()
     for (const [variant, { id, policy, labels }] of cells.entries()) {
       const lane = laneOf(session, variant)
       const opinions = session.opinions[session.opinions.length === 1 ? 0 : variant]
       const measures = measured.get(lane) ?? measureLane(lane, session, opinions, plan.chain.links)
       measured.set(lane, measures)
-      const trail = trails[variant]
-      trail?.line('session', session.lastOpen + timeframeMs(scenario.timeframe), { event: 'end', candles: session.candles, final_equity: measures.finalEquity })
-      trail?.flush()
       const ai = plan.chain.links.length > 1
       const judged = evaluation.cell({ policy, measures, notes: lane.notes! })
       kept.push({
@@ -84,11 +78,15 @@ export async function playPass(request: PassRequest, world: World, { onProgress,
         answered: ai ? (opinions.asked === 0 ? null : opinions.answered / opinions.asked) : null,
         aiCost: opinions.costUsd, latencyP95: opinions.latencyP95(), bounds: null,
       })
-      const directory = directories[variant]
-      directory.writePieces('trades.csv', tradesCsv(measures.trades, scenario.symbols))
-      directory.writePieces('equity.csv', equityCsv(measures.dailyEquity, measures.firstDay))
+      const writer = writers.get(lane)
+      if (writer === undefined) {
+        writers.set(lane, variant)
+        directories[variant].writePieces('trades.csv', tradesCsv(measures.trades, scenario.symbols))
+        directories[variant].writePieces('equity.csv', equityCsv(measures.dailyEquity, measures.firstDay))
+      } else for (const name of ['trades.csv', 'equity.csv']) directories[variant].share(name, directories[writer])
     }
     const bounded = await boundsOf(request, world, kept)
+    if (scenario.audit !== 'off') await writeAudits(request, world, played.session, directories, writers)
     writePass(request, played.pass.log, played.facts, { startedAt, finishedAt: now() })
     for (const [variant, cell] of bounded.entries()) {
       directories[variant].write('cell.json', `${JSON.stringify(cell)}\n`)
@@ -130,6 +128,31 @@ export async function playVariants(
   return {
     session, plan, facts: market.facts?.() ?? null,
     pass: { scenario, tape, log, costs, warmup: plan.warmup, rulesScored: resolution.plugins.strategy.scored === true },
+  }
+}
+
+/**
+ * Plays the tape once more for the trails: variants that never parted are one lane, which is written down once, and whose cells
+ * share the file. Lines name the pass as their run, so that it does not matter which cells share it.
+ */
+async function writeAudits(
+  request: PassRequest, world: World, played: SessionResult, directories: readonly RunDirectory[], firsts: ReadonlyMap<Lane, number>,
+): Promise<void> {
+  const { scenario, folder, cells, id } = request
+  const { plugins: { strategy } } = await recallResolution(scenario, folder, registry)
+  const writers = [...firsts.values()]
+  const about = { run: id, timeframe: scenario.timeframe, scored: strategy.scored === true }
+  const trails = writers.map((variant) => new Trail(scenario.audit, about, directories[variant].appendAudit))
+  const { session } = await playVariants(request, world, writers.map((variant) => ({ policy: cells[variant].policy })), trails)
+  for (const [index, trail] of trails.entries()) {
+    const final = equity(laneOf(session, index).portfolio)
+    if (final !== equity(laneOf(played, writers[index]).portfolio)) throw new Error(`pass ${id}: the tape went another way when it was written down`)
+    trail.line('session', session.lastOpen + timeframeMs(scenario.timeframe), { event: 'end', candles: session.candles, final_equity: final })
+    trail.flush()
+  }
+  for (const variant of cells.keys()) {
+    const writer = firsts.get(laneOf(played, variant))!
+    if (writer !== variant) directories[variant].share('audit.jsonl', directories[writer])
   }
 }
 

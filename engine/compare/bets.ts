@@ -30,6 +30,20 @@ export interface Bet {
   ambiguous: boolean
 }
 
+/** What has been looked at once, by candle number: refusals and random entries come upon the same candles over and over. */
+class KnownBets {
+  /** Exit row + 1; 0 = not looked at. */
+  readonly exits: Int32Array
+  readonly returns: Float64Array
+  readonly ends: Uint8Array
+
+  constructor(length: number) {
+    this.exits = new Int32Array(length)
+    this.returns = new Float64Array(length)
+    this.ends = new Uint8Array(length)
+  }
+}
+
 const NO_LOTS = { ...instrumentOf('BET/BET'), lotSize: 0 }
 
 /**
@@ -46,6 +60,7 @@ export class Bets {
   readonly #candle = new CandleView()
   readonly #pair: ProtectivePair = { stop: 0, target: Infinity, raised: false }
   readonly #amounts: Amounts = { price: 0, quantity: 0, notional: 0, feeBase: 0, feeQuote: 0, slippage: 0 }
+  #known: KnownBets | null = null
   readonly #bet: Bet = { end: 'open', entryRow: 0, exitRow: 0, netReturn: 0, ambiguous: false }
 
   constructor(tape: SymbolTape, index: RangeIndex, terms: BetTerms, exits: Int32Array = new Int32Array(0)) {
@@ -57,10 +72,28 @@ export class Bets {
 
   /** The bet decided at the close of candle `row`; null where no candle is left to fill it. Valid until the next call. */
   at(row: number): Bet | null {
+    const entry = row + this.#terms.delay
+    if (entry >= this.#tape.length) return null
+    const known = this.#known ??= new KnownBets(this.#tape.length)
+    const bet = this.#bet
+    if (known.exits[row] !== 0) {
+      bet.entryRow = entry
+      bet.exitRow = known.exits[row] - 1
+      bet.netReturn = known.returns[row]
+      bet.end = BET_ENDS[known.ends[row] >> 1]
+      bet.ambiguous = (known.ends[row] & 1) === 1
+      return bet
+    }
+    this.#play(entry)
+    known.exits[row] = bet.exitRow + 1
+    known.returns[row] = bet.netReturn
+    known.ends[row] = (BET_ENDS.indexOf(bet.end) << 1) | (bet.ambiguous ? 1 : 0)
+    return bet
+  }
+
+  #play(entry: number): Bet {
     const { columns, length } = this.#tape
     const { delay, costs, maxHold, tickSize } = this.#terms
-    const entry = row + delay
-    if (entry >= length) return null
     const amounts = this.#amounts
     buy(amounts, 1, columns.open[entry], costs, NO_LOTS)
     const held = amounts.quantity - amounts.feeBase

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { LaneMeasures } from '../core/figures.ts'
 import { FILL_MODELS, type Costs, type FillModelName } from '../core/matching.ts'
 import { computeFigures, dailyReturns, implausible, netReturns } from '../core/metrics.ts'
 import type { Policy } from '../core/policy.ts'
 import { timeframeMs } from '../core/timeframe.ts'
-import { growthInterval, meanInterval } from '../core/statistics/bootstrap.ts'
+import { growthInterval, meanInterval, RESAMPLES } from '../core/statistics/bootstrap.ts'
 import type { ResolvedScenario } from '../config/resolve.ts'
 import type { DecisionRuns } from '../session/decision-runs.ts'
 import { Bets, type BetTerms } from './bets.ts'
@@ -16,7 +17,7 @@ import { outcomesOf, type BetPair } from './outcomes.ts'
 import { randomRuns } from './random-runs.ts'
 import { RangeIndex } from './range-index.ts'
 import { earnedBy, regretsOf } from './regret.ts'
-import type { SymbolTape, TapeColumns } from './tape-columns.ts'
+import type { TapeColumns } from './tape-columns.ts'
 
 /** Days and trades below which an interval would promise more than is known. */
 export const FEWEST_DAYS = 60
@@ -40,6 +41,13 @@ export interface PlayedCell {
   readonly notes: DecisionRuns
 }
 
+/** Resampled trades of one interval, all draws together. */
+const MOST_DRAWS = 10_000_000
+
+type Evaluated = Pick<KeptCell,
+  'netReturn' | 'interval' | 'tooShort' | 'figures' | 'calibration' | 'refinement' | 'random' | 'regret' | 'firstDay' | 'dailyEquity'
+  | 'expectancyInterval' | 'detail' | 'detailOmitted' | 'warnings' | 'ambiguousCandles'>
+
 interface Judged {
   readonly calibration: CalibrationSummary
   readonly refinement: RefinementValue | null
@@ -50,18 +58,30 @@ export class Evaluation {
   readonly #pass: PlayedPass
   readonly #indices: readonly RangeIndex[]
   readonly #judged = new Map<string, Judged>()
+  readonly #cells = new Map<LaneMeasures, Map<string, Evaluated>>()
 
   constructor(pass: PlayedPass) {
     this.#pass = pass
     this.#indices = pass.tape.symbols.map(({ columns, length }) => new RangeIndex(columns.low, columns.high, length))
   }
 
-  cell({ policy, measures, notes }: PlayedCell): Pick<KeptCell,
-    'netReturn' | 'interval' | 'tooShort' | 'figures' | 'calibration' | 'refinement' | 'coverage' | 'random' | 'regret' | 'firstDay' | 'dailyEquity'
-    | 'expectancyInterval' | 'detail' | 'detailOmitted' | 'warnings' | 'ambiguousCandles'> {
+  /** What a cell is worth. Cells that stood for each other all the way, and would leave at the same candles, are worth the same. */
+  cell({ policy, measures, notes }: PlayedCell): Evaluated & Pick<KeptCell, 'coverage'> {
+    const exits = this.#exits(policy)
+    const key = createHash('sha256')
+    for (const rows of exits) key.update(`${rows.length} `).update(new Uint8Array(rows.buffer))
+    const name = key.digest('hex')
+    const known = this.#cells.get(measures) ?? new Map<string, Evaluated>()
+    this.#cells.set(measures, known)
+    const evaluated = known.get(name) ?? this.#evaluate({ policy, measures, notes }, exits)
+    known.set(name, evaluated)
+    return { ...evaluated, coverage: coverageOf(this.#pass.log, policy.minConfidence) }
+  }
+
+  #evaluate({ policy, measures, notes }: PlayedCell, exits: readonly Int32Array[]): Evaluated {
     const { scenario: { seed }, tape: { symbols }, log, warmup } = this.#pass
     const figures = computeFigures(measures)
-    const bets = symbols.map((tape, symbol) => this.#bets(tape, symbol, policy))
+    const bets = symbols.map((tape, symbol) => new Bets(tape, this.#indices[symbol], this.#terms(policy, symbol), exits[symbol]))
     const terms = this.#terms(policy, 0)
     const earned = earnedBy(bets, symbols, measures.trades, terms)
     const { trades, dailyEquity, firstDay } = measures
@@ -74,12 +94,11 @@ export class Evaluation {
       netReturn: figures.totalReturn,
       interval: tooShort === null ? growthInterval(returns, { seed }) : null,
       tooShort, figures, ...this.#judge(policy),
-      coverage: coverageOf(log, policy.minConfidence),
       ambiguousCandles: figures.ambiguousCandles,
       random: randomRuns(trades, symbols, bets, { delay: terms.delay, warmup, positionSize: policy.positionSize, netReturn: figures.totalReturn, seed }),
       regret: regretsOf(log, notes, earned),
       firstDay, dailyEquity: [...dailyEquity],
-      expectancyInterval: trades.length < FEWEST_TRADES ? null : meanInterval(netReturns(trades), { seed }),
+      expectancyInterval: trades.length < FEWEST_TRADES ? null : meanInterval(netReturns(trades), { seed, resamples: Math.max(500, Math.min(RESAMPLES, Math.floor(MOST_DRAWS / trades.length))) }),
       detail, detailOmitted: omitted, warnings: implausible(figures),
     }
   }
@@ -119,14 +138,16 @@ export class Evaluation {
     }
   }
 
-  #bets(tape: SymbolTape, symbol: number, policy: Policy): Bets {
-    const { rows, said } = this.#pass.log.symbols[symbol]
-    const exits: number[] = []
-    for (let at = 0; at < rows.length; at++) {
-      const { action, confidence } = said[at].opinion
-      if (action === 'SELL' && confidence >= policy.minExitConfidence) exits.push(rows[at])
-    }
-    return new Bets(tape, this.#indices[symbol], this.#terms(policy, symbol), Int32Array.from(exits))
+  /** Per symbol, the candles whose SELL the policy obeys. */
+  #exits(policy: Policy): Int32Array[] {
+    return this.#pass.log.symbols.map(({ rows, said }) => {
+      const exits: number[] = []
+      for (let at = 0; at < rows.length; at++) {
+        const { action, confidence } = said[at].opinion
+        if (action === 'SELL' && confidence >= policy.minExitConfidence) exits.push(rows[at])
+      }
+      return Int32Array.from(exits)
+    })
   }
 
   #terms(policy: Policy, symbol: number): BetTerms {

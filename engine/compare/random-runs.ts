@@ -7,7 +7,7 @@ import type { SymbolTape } from './tape-columns.ts'
 const DRAWS = 1_000
 const FEWEST = 100
 /** Entries of all draws together, beyond which fewer are drawn: which number it was is told. */
-const MOST_ENTRIES = 4_000_000
+const MOST_ENTRIES = 10_000_000
 
 /**
  * The random baseline of a comparison: runs that enter at random candles as often as the cell did and leave by the same exits,
@@ -26,7 +26,6 @@ export function randomRuns(
   if (trades.length === 0) return null
   const counts = tapes.map(() => 0)
   for (let row = 0; row < trades.length; row++) counts[trades.symbol[row]]++
-  const known = tapes.map((tape, symbol) => new KnownBets(bets[symbol], tape.length))
   const draws = Math.max(FEWEST, Math.min(DRAWS, Math.floor(MOST_ENTRIES / trades.length)))
   const random = seededRandom(seed)
   const returns = new Float64Array(draws)
@@ -38,9 +37,10 @@ export function randomRuns(
       for (const entry of entries) {
         const row = Math.max(entry, free)
         if (row + delay >= length) break
-        growth *= 1 + positionSize * known[symbol].returnAt(row)
+        const { netReturn: won, exitRow } = bets[symbol].at(row)!
+        growth *= 1 + positionSize * won
         // The next order may go out at the close of the candle in which this one ended.
-        free = known[symbol].exitAt(row)
+        free = exitRow
       }
     }
     returns[draw] = growth - 1
@@ -52,35 +52,12 @@ export function randomRuns(
   return { percentile: below / draws, draws, median: quantile(0.5), low: quantile(0.05), high: quantile(0.95) }
 }
 
-/** `count` candle numbers from `from` on and below `to`, ascending. */
-function place(count: number, from: number, to: number, random: () => number): Float64Array {
+/** `count` candle numbers from `from` on and below `to`, ascending: sums of exponential gaps are uniform places in order. */
+function place(count: number, from: number, to: number, random: () => number): Int32Array {
   const room = Math.max(1, to - from)
-  return Float64Array.from({ length: count }, () => from + Math.floor(random() * room)).sort()
-}
-
-/** Every bet is looked at once, however many draws come upon it. */
-class KnownBets {
-  readonly #bets: Bets
-  readonly #returns: Float64Array
-  readonly #exits: Int32Array
-
-  constructor(bets: Bets, length: number) {
-    this.#bets = bets
-    this.#returns = new Float64Array(length).fill(NaN)
-    this.#exits = new Int32Array(length)
-  }
-
-  returnAt(row: number): number {
-    if (Number.isNaN(this.#returns[row])) {
-      const bet = this.#bets.at(row)!
-      this.#returns[row] = bet.netReturn
-      this.#exits[row] = bet.exitRow
-    }
-    return this.#returns[row]
-  }
-
-  /** The candle in which the bet of `row`, which has been asked for, ended. */
-  exitAt(row: number): number {
-    return this.#exits[row]
-  }
+  const sums = new Float64Array(count)
+  let sum = 0
+  for (let index = 0; index < count; index++) sums[index] = sum -= Math.log(1 - random())
+  const whole = sum - Math.log(1 - random())
+  return Int32Array.from(sums, (one) => from + Math.floor((one / whole) * room))
 }

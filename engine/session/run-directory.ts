@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { writeAll } from '../audit/durable-file.ts'
 import { messageOf, TapedeckError } from '../errors.ts'
@@ -65,6 +65,19 @@ export class RunDirectory {
         writeAll(file, Buffer.from(block))
       } finally {
         closeSync(file)
+      }
+    })
+  }
+
+  /** Takes over a file of another run that is being written, without a copy where the disk allows it. */
+  share(name: string, other: RunDirectory): void {
+    this.#guard(() => {
+      const [from, to] = [join(other.#building, name), join(this.#building, name)]
+      if (!existsSync(from)) return
+      try {
+        linkSync(from, to)
+      } catch {
+        copyFileSync(from, to)
       }
     })
   }
