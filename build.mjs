@@ -11,7 +11,8 @@ const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc')
 const fresh = `${root}dist.new`
 rmSync(fresh, { recursive: true, force: true })
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', fresh], { stdio: 'inherit' })
-for (const page of ['engine/report/page', 'engine/report/comparison/page']) cpSync(`${root}${page}`, `${fresh}/${page}`, { recursive: true, filter: (name) => !/\.ts$/.test(name) })
+const page = 'engine/report/page'
+cpSync(`${root}${page}`, `${fresh}/${page}`, { recursive: true, filter: (name) => !/\.ts$/.test(name) })
 const dashboard = 'engine/server/dashboard'
 await build({
   root: `${root}${dashboard}`,

@@ -13,8 +13,8 @@ export async function writeComparison(
   const directory = new RunDirectory(out, comparison.id)
   try {
     directory.write('comparison.json', `${JSON.stringify(comparison)}\n`)
-    const { comparisonCsv } = await import('./report/comparison/csv.ts')
-    directory.write('cells.csv', comparisonCsv(comparison))
+    const { renderCsv } = await import('./report/comparison/csv.ts')
+    directory.write('cells.csv', renderCsv(comparison))
     if (page) {
       const { renderComparisonPage } = await import('./report/comparison/page.ts')
       directory.write('report.html', renderComparisonPage(comparison, details))

@@ -223,6 +223,8 @@ function conclude(plan: Plan, kept: ReadonlyMap<string, KeptCell>, ledger: Ledge
       'Every cell holds its own answers only: what a provider left unanswered is HOLD, never another\'s answer.',
       'A refused entry is valued as a bet of its own, from the open that would have filled it, with the cell\'s exits and costs; those that the tape\'s end leaves open are not known.',
       'Intervals are of 95 %, from a stationary bootstrap of days; below 60 days or 30 trades there is none.',
+      ...(plan.cells.some(({ resolution: { scenario } }) => scenario.policy.calibrate !== undefined)
+        ? ['Where confidence is recalibrated, calibration and coverage show it as it was said; regret takes exits by it as it was said.'] : []),
       ...new Set(plan.windows.flatMap(({ notes }) => notes)),
       ...(plan.cells.some(({ resolution: { scenario } }) => ((scenario.broker.options as { fillTimeframe?: string | null }).fillTimeframe ?? null) !== null)
         ? ['Cells fill on finer candles; what refusals would have earned, labels and random entries are judged on decision candles.'] : []),

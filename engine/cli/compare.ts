@@ -169,8 +169,8 @@ async function played(
 
 async function show(comparison: Comparison, folder: string, argv: Arguments, terminal: Terminal): Promise<void> {
   if (argv.json) return terminal.json(comparison)
-  if (argv.csv) return terminal.print((await import('../report/comparison/csv.ts')).comparisonCsv(comparison))
-  if (argv.markdown) return terminal.print((await import('../report/comparison/markdown.ts')).comparisonMarkdown(comparison))
+  if (argv.csv) return terminal.print((await import('../report/comparison/csv.ts')).renderCsv(comparison))
+  if (argv.markdown) return terminal.print((await import('../report/comparison/markdown.ts')).renderMarkdown(comparison))
   const { renderComparison } = await import('../report/comparison/terminal.ts')
   terminal.print(renderComparison(comparison, { colour: terminal.colour, width: terminal.width, folder }))
 }
@@ -178,7 +178,7 @@ async function show(comparison: Comparison, folder: string, argv: Arguments, ter
 async function writeJunit(path: string, comparison: Comparison, gates: readonly GateResult[]): Promise<void> {
   const { renderJunit } = await import('../report/comparison/junit.ts')
   try {
-    writeFileSync(path, renderJunit({ name: comparison.name, gates, cells: comparison.cells.map(({ name }) => name) }))
+    writeFileSync(path, renderJunit({ name: comparison.name, gates, cells: comparison.cells }))
   } catch (error) {
     throw new TapedeckError('TD_RUN_WRITE', `--junit ${path}: cannot be written (${messageOf(error)}); give another file`, { cause: error })
   }

@@ -167,10 +167,12 @@ export interface Window {
   /** Distinct trials ever made on it, this comparison's included. */
   readonly trials: number
   readonly effectiveTrials: number
+  /** Per day, not annualised. */
   readonly expectedMaximumSharpe: number | null
   readonly overfitting: { readonly probability: number; readonly columns: number; readonly left: number; readonly blocks: number } | null
   readonly realityCheck: { readonly p: number; readonly against: string; readonly columns: number } | null
-  readonly minimumLengthYears: number | null
+  /** For an annual Sharpe ratio of 1. */
+  readonly minimumBacktestYears: number | null
   /** Id of the best candidate; null where nothing traded. */
   readonly best: string | null
   /** One sentence: what may be believed. */

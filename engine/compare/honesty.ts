@@ -30,7 +30,6 @@ export type ReadWindow = Pick<Window, 'scenario' | 'symbols' | 'timeframe' | 'ca
 const returnsOf = ({ dailyEquity }: { readonly dailyEquity: readonly number[] }): Float64Array => dailyReturns(dailyEquity)
 
 const SEED = 1
-const DAYS_A_YEAR = 365
 
 /** Per-period Sharpe ratio with the moments that its distribution needs; null with too few returns, or when they do not vary. */
 export function sharpeOf(returns: Float64Array): Omit<SharpeStats, 'deflatedRaw' | 'deflatedEffective'> | null {
@@ -72,13 +71,12 @@ export function judgeWindow(read: ReadWindow, placed: readonly Placed[], trials:
     return cellOf(one, sharpeStats, badgesOf(one, judged))
   })
   const winner = cells.find(({ id }) => id === best?.id) ?? null
-  const annual = winner?.figures.sharpe ?? 0
   const window: Window = {
     ...read, trials: trials.length, effectiveTrials: effective,
-    expectedMaximumSharpe: trials.length < 2 ? null : expectedMaximum(trials.length, variance) * Math.sqrt(DAYS_A_YEAR),
+    expectedMaximumSharpe: trials.length < 2 ? null : expectedMaximum(trials.length, variance),
     overfitting: overfitting === null ? null : { probability: overfitting.probability, columns: distinct(columns).length - overfitting.left, left: overfitting.left, blocks: overfitting.blocks },
     realityCheck: reality,
-    minimumLengthYears: trials.length < 2 || !(annual > 0) ? null : minimumLengthYears(trials.length, annual),
+    minimumBacktestYears: trials.length < 2 ? null : minimumLengthYears(trials.length, 1),
     best: best?.id ?? null, verdict: verdictOf(winner, trials.length, overfitting?.probability ?? null, reality?.p ?? null),
   }
   return { window, cells }

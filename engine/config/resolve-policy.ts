@@ -49,6 +49,12 @@ export function resolvePolicy(
     }
     return rounded
   }
+  // Absent where it is off, so that runs of older versions stay the same runs.
+  const calibrate = input.policy?.calibrate ?? (own['calibrate'] as number | null | undefined) ?? null
+  if (calibrate !== null && (chosen['stopLoss'] === null || chosen['takeProfit'] === null)) {
+    throw new TapedeckError('TD_SCENARIO_INVALID', `${path}: policy.calibrate: without a stop and a target there is no event to be right about; give both, or leave calibrate out`)
+  }
+  if (calibrate !== null) origins.set('policy.calibrate', input.policy?.calibrate === undefined ? `strategy ${strategy.name}` : written('policy.calibrate'))
   const minConfidence = threshold(input_.minConfidence, 'minConfidence')
   const follows = origins.get('policy.minExitConfidence') === 'default'
   if (follows) origins.set('policy.minExitConfidence', 'derived')
@@ -56,6 +62,7 @@ export function resolvePolicy(
     ...(chosen as unknown as Policy),
     minConfidence,
     minExitConfidence: follows ? minConfidence : threshold(input_.minExitConfidence, 'minExitConfidence'),
+    ...(calibrate === null ? {} : { calibrate }),
   }
 }
 

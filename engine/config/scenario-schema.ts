@@ -40,6 +40,7 @@ export const policySchema = z.strictObject({
   cooldown: count.nullable().describe('candles after an exit before the symbol is entered again'),
   maxConsecutiveLosses: count.nullable()
     .describe('losing trades in a row after which entries wait for the next UTC day'),
+  calibrate: count.nullable().describe('after so many resolved outcomes, confidence is replaced by the share of events that came at such a confidence so far; null = as it was said'),
 }).partial()
 export type PolicyInput = z.infer<typeof policySchema>
 

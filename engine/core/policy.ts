@@ -29,6 +29,8 @@ export interface Policy {
   readonly cooldown: number | null
   /** Losing trades in a row after which no entry is made until the next UTC day. */
   readonly maxConsecutiveLosses: number | null
+  /** Resolved outcomes from which on confidence is replaced by what it came to so far; absent = as it was said. */
+  readonly calibrate?: number
 }
 
 export const DEFAULT_POLICY: Policy = {

@@ -1,8 +1,7 @@
 import { html, type Markup } from './markup.ts'
-import { pageAssets } from './page/assets.ts'
 import { assumptions, breakdown, figures } from './page/breakdown.ts'
 import { equityChart, priceChart } from './page/charts.ts'
-import { pageFrame } from './page/frame.ts'
+import { frame } from './page/frame.ts'
 import { footer, header, navigation } from './page/header.ts'
 import { months } from './page/months.ts'
 import { overview } from './page/overview.ts'
@@ -33,13 +32,9 @@ ${footer()}`
  * draws the charts. Holds no wall-clock value, so the same data gives the same bytes. Throws when a file of this
  * package is missing.
  */
-export function renderHtml(data: ReportData): string {
-  const assets = pageAssets()
-  return pageFrame({
-    title: `${data.name} · Tapedeck ${data.rehearsal ? 'rehearsal' : 'run'} report`,
-    style: { text: assets.style, hash: assets.hashes.style },
-    scripts: [{ text: assets.charts, hash: assets.hashes.charts, module: false }, { text: assets.script, hash: assets.hashes.script, module: true }],
-    data: { id: 'report-data', value: pageData(data) },
-    body: body(data),
-  })
-}
+export const renderHtml = (data: ReportData): string => frame({
+  kind: 'run',
+  title: `${data.name} · Tapedeck ${data.rehearsal ? 'rehearsal' : 'run'} report`,
+  body: body(data),
+  data: pageData(data),
+})

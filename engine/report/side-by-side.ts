@@ -3,9 +3,8 @@ import { DAY_MS, isoDay } from '../core/time.ts'
 import { FIGURE_GROUPS, FIGURE_LABELS, figureText, whyUndefined } from './figure-list.ts'
 import { change, percent } from './format.ts'
 import { html, type Markup } from './markup.ts'
-import { ownAssets } from './page/assets.ts'
 import { delta, numberHeading, scrollBox, section, typeset } from './page/bits.ts'
-import { pageFrame } from './page/frame.ts'
+import { frame } from './page/frame.ts'
 
 /** One run of a page that shows several. */
 export interface ComparedRun {
@@ -78,9 +77,8 @@ const figureTables = (runs: readonly ComparedRun[]): Markup => html`
 /** Several runs on one page that needs neither script nor network. The same runs give the same bytes. */
 export function renderSideBySide(runs: readonly ComparedRun[]): string {
   const warned = runs.filter(({ warnings }) => warnings.length > 0)
-  const { style, hashes } = ownAssets([new URL('./page/client/side-by-side.css', import.meta.url)], [])
-  return pageFrame({
-    title: `${runs.length} runs side by side · Tapedeck`, style: { text: style, hash: hashes.style }, scripts: [], data: null, body: html`
+  return frame({
+    kind: 'side-by-side', title: `${runs.length} runs side by side · Tapedeck`, data: null, body: html`
 <header class="top"><p class="eyebrow">Tapedeck</p><h1>${runs.length} runs side by side</h1></header>
 <main>
 ${section({ id: 'equity', title: 'Equity', lead: 'Growth since each run’s own first day, at the end of each UTC day.', body: html`<figure class="panel">${equityLines(runs)}<figcaption>${legend(runs)}</figcaption></figure>` })}

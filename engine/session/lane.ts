@@ -4,6 +4,7 @@ import { breakEvenPrice, raisedStop } from '../core/matching.ts'
 import type { EntryOrder, ExitOrder } from '../core/order.ts'
 import type { Policy } from '../core/policy.ts'
 import { equity, type Holding, type Portfolio } from '../core/portfolio.ts'
+import { Recalibration } from '../core/recalibration.ts'
 import { approve, RiskWatch, watchesLoss, type RiskContext } from '../core/risk.ts'
 import type { EpochMs } from '../core/time.ts'
 import { decisionDeadlineMs } from '../core/timeframe.ts'
@@ -64,6 +65,8 @@ export class Lane {
   readonly #plan: LanePlan
   readonly #desk: OrderDesk
   readonly #watch: RiskWatch | null
+  /** What confidence was worth so far, per symbol; null where it is taken as it is said. */
+  readonly #worth: readonly Recalibration[] | null
   /** The policy moves stops or ends positions by time. */
   readonly #manages: boolean
   /** Nothing but price and levels can change it between decisions. */
@@ -90,11 +93,13 @@ export class Lane {
     this.#desk = new OrderDesk(plan, this.#watch, like === null ? null : like.#desk)
     this.notes = like === null ? (plan.notes ?? null) : (like.notes?.copy() ?? null)
     this.curve = like?.curve.copy() ?? new EquityCurve(account.cash)
-    this.awake = like?.awake ?? false
+    this.#worth = policy.calibrate === undefined ? null
+      : like === null || like.#worth === null ? instruments.map(({ tickSize }) => new Recalibration(policy, account.costs, tickSize)) : like.#worth.map((one) => one.copy())
+    this.awake = like?.awake ?? this.#worth !== null
     this.momentsInPosition = like?.momentsInPosition ?? 0
     this.#stopped = like === null ? null : like.#stopped
     this.#manages = policy.maxHold !== null || policy.trailingStop !== null || policy.breakEvenAt !== null
-    this.#glides = !this.#manages && this.#watch === null && instruments.length === 1
+    this.#glides = !this.#manages && this.#watch === null && this.#worth === null && instruments.length === 1
     this.#context = {
       state: 'ACTIVE', policy, instrument: instruments[0], costs: account.costs, price: 0, marketAgeMs: 0,
       maxMarketAgeMs: timeframeMs, latencyMs: 0, deadlineMs: decisionDeadlineMs(timeframeMs), inPosition: false, openPositions: 0,
@@ -179,6 +184,7 @@ export class Lane {
 
   /** Nobody was asked about the candle: during warm-up, or because it became known too late, which is recorded. */
   unasked(track: Track): void {
+    this.#worth?.[track.index].candle(track.candle)
     if (!track.missed) return
     this.outcomes.count('SKIPPED', 'missed')
     this.trail?.missed(track.snapshot)
@@ -268,7 +274,7 @@ export class Lane {
     const closeTime = openTime + this.#plan.timeframeMs - 1
     this.curve.mark(closeTime, value)
     if (portfolio.openPositions > 0) this.momentsInPosition++
-    this.awake = !this.broker.idle || value !== portfolio.cash
+    this.awake = !this.broker.idle || value !== portfolio.cash || this.#worth !== null
     if (this.#watch === null) return
     const breached = this.#watch.mark(closeTime, value)
     if (breached !== null) this.trail?.line('risk', closeTime + 1, { rule: breached, state: this.#watch.state, equity: value })
@@ -276,6 +282,19 @@ export class Lane {
 
   /** Phases 3 and 4, the order if both agree, and then what the policy does by itself. */
   decide(track: Track, consultation: Consultation): Step {
+    return this.#decide(track, this.#worth === null ? consultation : this.#weigh(track, consultation, this.#worth[track.index]))
+  }
+
+  /** The same with a confidence that is worth what it came to so far; turns stay as they were said. */
+  #weigh(track: Track, consultation: Consultation, worth: Recalibration): Consultation {
+    const { opinion } = consultation
+    worth.candle(track.candle)
+    if (opinion.action === 'HOLD') return consultation
+    const confidence = worth.heard(opinion.action, opinion.confidence)
+    return confidence === opinion.confidence ? consultation : { ...consultation, opinion: { ...opinion, confidence } }
+  }
+
+  #decide(track: Track, consultation: Consultation): Step {
     if (consultation.opinion.action === 'HOLD') {
       if (this.trail !== null && this.trail.full) this.trail.held(track.snapshot, consultation)
       return this.#manages ? this.#manage(track) : undefined
@@ -327,7 +346,7 @@ export class Lane {
     this.members = this.members.filter(agrees)
     const lane = new Lane(this.#plan, others, this)
     this.#parted.push({ lane, row: track.row })
-    return lane.decide(track, consultation)
+    return lane.#decide(track, consultation)
   }
 
   /** Lanes that parted from this one since the last call, and the row at which each has already decided. */

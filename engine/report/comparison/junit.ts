@@ -1,22 +1,51 @@
-export interface JunitCase {
+import type { Cell } from '../../compare/comparison.ts'
+import { plain } from '../text.ts'
+import { badgesText, returnText } from './columns.ts'
+
+/** What a gate said of one cell. */
+export interface GateResult {
+  /** As it was asked for: `netReturn>=-0.02`. */
   readonly gate: string
+  /** Name of the cell. */
   readonly cell: string
   readonly passed: boolean
+  /** What was found and what was expected. */
   readonly message: string
 }
 
-// XML 1.0 has no control characters, escaped or not.
-const escaped = (text: string): string =>
-  text.replaceAll(/[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD]/g, '?').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+export interface JunitInput {
+  readonly name: string
+  readonly gates: readonly GateResult[]
+  /** Listed, as passed, where no gate was asked for. */
+  readonly cells?: readonly Cell[]
+}
 
-/** JUnit XML: one case per gate and cell; without gates every cell is a case that passed, since it was played. */
-export function renderJunit({ name, gates, cells }: { readonly name: string; readonly gates: readonly JunitCase[]; readonly cells: readonly string[] }): string {
-  const cases = gates.length > 0 ? gates : cells.map((cell) => ({ gate: 'played', cell, passed: true, message: '' }))
-  const lines = cases.map(({ gate, cell, passed, message }) => {
-    const head = `    <testcase classname="${escaped(gate)}" name="${escaped(cell)}"`
-    return passed ? `${head}/>` : `${head}><failure message="${escaped(message)}"/></testcase>`
-  })
-  const failures = cases.filter(({ passed }) => !passed).length
-  const counts = `tests="${cases.length}" failures="${failures}"`
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${counts}>\n  <testsuite name="${escaped(name)}" ${counts}>\n${lines.join('\n')}\n  </testsuite>\n</testsuites>\n`
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
+
+/** Text for XML 1.0, which holds no control characters, no lone surrogates and neither U+FFFE nor U+FFFF. */
+const xml = (text: string): string => plain(text).replace(/[\p{Cs}\uFFFE\uFFFF]/gu, '').replace(/[&<>"]/g, (character) => ENTITIES[character])
+
+const gateCase = ({ gate, cell, passed, message }: GateResult): string => {
+  const head = `    <testcase classname="${xml(cell)}" name="${xml(gate)}"`
+  return passed ? `${head}/>` : `${head}>\n      <failure message="${xml(message)}" type="gate"/>\n    </testcase>`
+}
+
+/** A cell is no test; it is listed so that its figures stand where a build shows its results. */
+const cellCase = (cell: Cell): string => {
+  const said = [returnText(cell), badgesText(cell)].filter((text) => text !== '').join(' · ')
+  return `    <testcase classname="${xml(cell.scenario)}" name="${xml(cell.name)}">\n      ${
+    cell.tooShort === null ? '' : `<skipped message="${xml(cell.tooShort)}"/>\n      `}<system-out>${xml(said)}</system-out>\n    </testcase>`
+}
+
+/** JUnit XML for a build server: a test case per gate and cell, or per cell where no gate was asked for. Holds no time. */
+export function renderJunit({ name, gates, cells = [] }: JunitInput): string {
+  const gated = gates.length > 0
+  const cases = gated ? gates.map(gateCase) : cells.map(cellCase)
+  const failures = gates.filter(({ passed }) => !passed).length
+  const skipped = gated ? 0 : cells.filter(({ tooShort }) => tooShort !== null).length
+  const counts = `tests="${cases.length}" failures="${failures}" errors="0" skipped="${skipped}"`
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="${xml(name)}" ${counts}>`, `  <testsuite name="${xml(name)}" ${counts}>`,
+    ...cases, '  </testsuite>', '</testsuites>', '',
+  ].join('\n')
 }

@@ -1,29 +1,67 @@
 import type { Comparison } from '../../compare/comparison.ts'
+import { percent } from '../format.ts'
 import { plain } from '../text.ts'
-import { badgesText, baselineRows, calibrationLines, FIGURES, fixedAxes, honestLines, namesOf, pairKind, pairText } from './wording.ts'
+import { badgeNotes, badgesText, badgeText, COLUMNS } from './columns.ts'
+import { honesty } from './honesty.ts'
+import { axesOf, axisName, baselineReturn, baselineRows, groupsOf, namesOf, shortName, type Group } from './rows.ts'
+import { acrossText, byCost, calibrationText, disagreementText, pairText, providerFacts, refinementText, regretName, regretText, windowText } from './wording.ts'
 
-const field = (text: string): string => plain(text).replaceAll(/[\\|<>`*_[\]#]/g, (mark) => `\\${mark}`)
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
-const row = (fields: readonly string[]): string => `| ${fields.map(field).join(' | ')} |`
+/** Data as one line of Markdown that neither a table nor HTML nor emphasis can be made of. */
+const md = (text: string): string =>
+  plain(text).trim().replace(/[&<>]/g, (character) => ENTITIES[character]).replace(/[\\`*_[\]|#~]/g, (character) => `\\${character}`)
 
-/** The comparison as GitHub-flavoured Markdown: a table per window, and the honest lines under it. */
-export function comparisonMarkdown(comparison: Comparison): string {
-  const nameOf = namesOf(comparison)
-  const lines = [`## ${field(comparison.name)}`, '']
-  const fixed = fixedAxes(comparison)
-  if (fixed !== '') lines.push(`Everywhere: ${field(fixed)}`, '')
-  for (const warning of comparison.warnings) lines.push(`> ${field(warning)}`, '')
-  for (const window of comparison.windows) {
-    const cells = comparison.cells.filter(({ scenario }) => scenario === window.scenario)
-    if (comparison.windows.length > 1) lines.push(`### ${field(window.scenario)}`, '')
-    lines.push(row(['Cell', ...FIGURES.map(({ title }) => title), 'Marks']), `|${'---|'.repeat(FIGURES.length + 2)}`)
-    for (const cell of cells) lines.push(row([cell.name, ...FIGURES.map(({ text }) => text(cell)), badgesText(cell)]))
-    for (const [name, value, note] of baselineRows(window)) lines.push(row([name, value, ...FIGURES.slice(1).map(() => ''), note]))
-    lines.push('', ...honestLines(window, cells).map((line) => `- ${field(line)}`))
-    const ids = new Set(cells.map(({ id }) => id))
-    for (const pair of comparison.pairs.filter(({ a }) => ids.has(a)).slice(0, 12)) lines.push(`- ${field(`${nameOf(pair.a)} ${pairKind(pair)} ${nameOf(pair.b)}: ${pairText(pair)}`)}`)
-    lines.push(...calibrationLines(cells).map((line) => `- ${field(line)}`), '')
-  }
-  lines.push(...comparison.assumptions.map((line) => `- ${field(line)}`))
-  return `${lines.join('\n')}\n`
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
+function matrix(group: Group, varying: readonly string[], name: (id: string) => string): string[] {
+  const title = varying.length === 0 ? 'Cell' : varying.map(axisName).join(' · ')
+  const blank = COLUMNS.map(() => '')
+  return [
+    line([title, ...COLUMNS.map((column) => column.title), 'Badges'].map(md)),
+    line(['---', ...COLUMNS.map(() => '---:'), '---']),
+    ...group.cells.map((cell) => line([shortName(cell, varying), ...COLUMNS.map(({ text }) => text(cell)), badgesText(cell)].map(md))),
+    ...baselineRows(group, name).map((row) => line([row.name, ...blank.map((_, column) => (
+      COLUMNS[column].key === 'netReturn' ? baselineReturn(row) : COLUMNS[column].key === 'maxDrawdown' && row.maxDrawdown !== null ? percent(row.maxDrawdown) : '')), '= baseline'].map(md))),
+  ]
+}
+
+const list = (lines: readonly string[]): string[] => lines.map((text) => `- ${text}`)
+
+const part = (title: string, lines: readonly string[]): string[] => (lines.length === 0 ? [] : ['', `## ${title}`, '', ...lines])
+
+function windowPart(group: Group, comparison: Comparison): string[] {
+  const { varying } = axesOf(comparison)
+  const name = namesOf(comparison)
+  const { window, cells } = group
+  return [
+    '', `## ${md(group.scenario)}`, '', ...(window === null ? [] : [md(windowText(window)), '']), ...matrix(group, varying, name), '',
+    ...list([
+      ...(window === null ? [] : honesty(window, cells).map(({ label, text, alert }) => `${alert ? '! ' : ''}**${md(label)}**: ${md(text)}`)),
+      ...badgeNotes(cells).map((note) => md(`${badgeText(note)}: ${note.why}`)),
+      ...baselineRows(group, name).map(({ name: what, note }) => md(`${what}: ${note}.`)),
+      ...cells.flatMap((cell) => cell.warnings.map((warning) => md(`! ${shortName(cell, varying)}: ${warning}`))),
+    ]),
+  ]
+}
+
+/** A comparison as Markdown: the whole matrix of each window, and everything said below it. */
+export function renderMarkdown(comparison: Comparison): string {
+  const { common } = axesOf(comparison)
+  const name = namesOf(comparison)
+  const providers = providerFacts(comparison)
+  const bests = new Set(comparison.windows.flatMap(({ best }) => best ?? []))
+  return [
+    `# ${md(comparison.name)}`, '', `Comparison ${md(comparison.id)}, Tapedeck ${md(comparison.tapedeck)}.${common.length === 0 ? '' : ` All cells: ${md(common.join(', '))}.`}`,
+    ...(comparison.interrupted ? ['', '**! Interrupted: cells are missing.**'] : []),
+    ...(comparison.warnings.length === 0 ? [] : ['', ...list(comparison.warnings.map((text) => `! ${md(text)}`))]),
+    ...groupsOf(comparison).flatMap((group) => windowPart(group, comparison)),
+    ...part('Paired differences, same days', list(comparison.pairs.map((row) => md(`${name(row.a)} − ${name(row.b)}: ${pairText(row)}`)))),
+    ...part('Over all scenarios', list(comparison.across.map((row) => md(`${row.name}: ${acrossText(row)}`)))),
+    ...part('Regret', list(comparison.cells.filter(({ id }) => bests.has(id)).flatMap((cell) => byCost(cell.regret).map((row) => md(`${name(cell.id)}, ${regretName(row)}: ${regretText(row)}`))))),
+    ...part('Calibration', list(providers.map((row) => md(`${row.scenario} · ${row.name}: ${calibrationText(row.calibration)}`)))),
+    ...part('Refinement', list(providers.flatMap((row) => (row.refinement === null ? [] : md(`${row.scenario} · ${row.name}: ${refinementText(row.refinement)}`))))),
+    ...part('Disagreement', list(comparison.disagreements.map((row) => md(`${row.scenario} · ${row.a} and ${row.b}: ${disagreementText(row)}`)))),
+    ...part('Assumptions', list(comparison.assumptions.map(md))), '',
+  ].join('\n')
 }

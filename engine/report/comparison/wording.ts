@@ -1,110 +1,92 @@
-import type { Badge, Cell, Comparison, Interval, PairedRow, Window } from '../../compare/comparison.ts'
-import { change, count, fixed, percent, plural, ratio, signed, UNDEFINED, usd } from '../format.ts'
+import type { CalibrationSummary, Comparison, Disagreement, Interval, PairedRow, RefinementValue, Regret, Window } from '../../compare/comparison.ts'
+import { DAY_MS } from '../../core/time.ts'
+import { change, count, fixed, percent, plural, signed, utcMinute } from '../format.ts'
+import { bracket } from './columns.ts'
+import { axesOf, shortName } from './rows.ts'
 
-/** A figure's column: its heading, and what stands in it. Every figure is worded here and nowhere else. */
-export interface FigureColumn {
-  readonly key: string
-  readonly title: string
-  /** The smaller, the longer it stays where there is little room. 0 always stays. */
-  readonly rank: number
-  readonly text: (cell: Cell) => string
+/** What was compared: `BTC/USDT · 4h · 2022-01-03 00:00 – 2022-07-21 20:00 UTC, 200 days`. */
+export function windowText({ symbols, timeframe, firstOpen, lastOpen }: Window): string {
+  const days = Math.round((lastOpen - firstOpen) / DAY_MS)
+  return `${symbols.join(', ')} · ${timeframe} · ${utcMinute(firstOpen)} – ${utcMinute(lastOpen)} UTC, ${plural(days, 'day')}`
 }
 
-/** `+1.20 % [-0.40, +2.90]` */
-export const returnText = ({ netReturn, interval }: Pick<Cell, 'netReturn' | 'interval'>): string => `${change(netReturn)}${boundsText(interval)}`
+/** `+0.121 % a day [+0.061, +0.191] over 200 days: better`. */
+export const pairText = ({ mean, interval, days, verdict }: PairedRow): string =>
+  `${change(mean, 3)} a day ${interval === null ? '' : `${bracket(interval, 3)} `}over ${plural(days, 'day')}: ${verdict}`
 
-const boundsText = (interval: Interval | null, scale = 100, digits = 2): string =>
-  (interval === null ? '' : ` [${signed(interval.low * scale, digits)}, ${signed(interval.high * scale, digits)}]`)
+/** A reason's name with its side: `confidence, entries`. */
+export const regretName = ({ reason, side }: Regret): string => `${reason}, ${side === 'entry' ? 'entries' : 'exits'}`
 
-const ambiguousText = ({ ambiguousCandles, bounds }: Cell): string =>
-  (bounds === null ? count(ambiguousCandles) : `${count(ambiguousCandles)} (${signed(bounds.conservative * 100, 2)} … ${signed(bounds.optimistic * 100, 2)} %)`)
-
-export const FIGURES: readonly FigureColumn[] = [
-  { key: 'netReturn', title: 'Net return [95 %]', rank: 0, text: returnText },
-  { key: 'trades', title: 'Trades', rank: 0, text: ({ figures }) => count(figures.trades) },
-  { key: 'maxDrawdown', title: 'Max DD', rank: 1, text: ({ figures }) => percent(figures.maxDrawdown) },
-  { key: 'sharpe', title: 'Sharpe', rank: 2, text: ({ figures }) => ratio(figures.sharpe) },
-  { key: 'skill', title: 'Brier skill', rank: 3, text: ({ calibration }) => signed(calibration.skill, 3) },
-  { key: 'coverage', title: 'Coverage', rank: 4, text: ({ coverage }) => percent(coverage, 0) },
-  { key: 'answered', title: 'Answered', rank: 7, text: ({ answered }) => percent(answered, 0) },
-  { key: 'aiCost', title: 'AI cost', rank: 5, text: ({ aiCost }) => usd(aiCost) },
-  { key: 'latencyP95', title: 'p95', rank: 8, text: ({ latencyP95 }) => (latencyP95 === null ? UNDEFINED : `${count(latencyP95)} ms`) },
-  { key: 'random', title: 'Beats random', rank: 6, text: ({ random }) => (random === null ? UNDEFINED : percent(random.percentile, 0)) },
-  { key: 'ambiguous', title: 'Ambiguous', rank: 9, text: ambiguousText },
-]
-
-/** Marks beside words: nobody has to see colours. */
-const MARKS: Readonly<Partial<Record<Badge['kind'], string>>> = { best: '★', significant: '✓', dubious: '?' }
-
-export const badgeText = ({ kind }: Badge): string => (MARKS[kind] === undefined ? kind : `${MARKS[kind]} ${kind}`)
-export const badgesText = ({ badges }: Cell): string => badges.map(badgeText).join(', ')
-
-/** Rows that stand under the cells of a window. */
-export function baselineRows({ buyAndHold, quote, startCash }: Window): readonly (readonly [string, string, string])[] {
-  return [
-    ['buy and hold', change(buyAndHold.totalReturn), `${buyAndHold.note}; max drawdown ${percent(buyAndHold.maxDrawdown)}`],
-    ['flat', change(0), `no trade at all: ${fixed(startCash, 2)} ${quote} stay what they are`],
-  ]
+/** What refusing for a reason cost or saved. */
+export function regretText({ side, count: refused, resolved, unknown, mean, total, winRate }: Regret): string {
+  const known = `${plural(refused, 'refusal')}, ${count(resolved)} with a known outcome${unknown > 0 ? ` (${count(unknown)} open or untold)` : ''}`
+  if (mean === null || resolved === 0) return `${known}.`
+  const what = side === 'entry' ? 'would have earned' : 'leaving would have saved'
+  const verdict = total > 0 ? 'the rule cost money' : total < 0 ? 'the rule paid' : 'the rule made no difference'
+  const won = winRate === null ? '' : `, ${percent(winRate, 0)} would have won`
+  return `${known}; ${what} ${change(mean)} a bet, ${change(total)} of one bet’s stake in all${won}: ${verdict}.`
 }
 
-/** What the honest reader is told of a window, one sentence each. */
-export function honestLines(window: Window, cells: readonly Cell[]): string[] {
-  const best = cells.find(({ id }) => id === window.best)
-  const stats = best?.sharpeStats ?? null
-  const { trials, effectiveTrials, expectedMaximumSharpe, overfitting, realityCheck, minimumLengthYears } = window
-  return [
-    window.verdict,
-    `${plural(trials, 'distinct trial')} ever made on these candles, worth about ${fixed(effectiveTrials, 1)} independent ones`
-      + (expectedMaximumSharpe === null ? '' : `; the best of so many without skill is expected to show a Sharpe ratio of ${ratio(expectedMaximumSharpe)} a year`),
-    ...(stats === null ? [] : [
-      `Deflated Sharpe ratio of the best: ${ratio(stats.deflatedRaw)} with all trials, ${ratio(stats.deflatedEffective)} with the independent ones; from 0.95 on it counts`,
-      stats.minimumTrackRecord === null ? 'Minimum track record: none, since its Sharpe ratio is not above 0'
-        : `Minimum track record: ${plural(Math.ceil(stats.minimumTrackRecord), 'day')} to tell its Sharpe ratio from 0; there are ${count(stats.periods)}`,
-    ]),
-    ...(minimumLengthYears === null ? [] : [`Minimum backtest length for so many trials: ${fixed(minimumLengthYears, 1)} years`]),
-    overfitting === null ? 'Probability of overfitting: not known, it needs two cells that differ and enough days'
-      : `Probability of overfitting (PBO): ${ratio(overfitting.probability)} over ${plural(overfitting.columns, 'series', 'series')}`
-        + `${overfitting.left > 0 ? `, ${overfitting.left} without variance left out` : ''}: how often the best of one half is below the middle of the other`,
-    realityCheck === null ? 'Reality check: not known, it needs 60 days'
-      : `Reality check against ${realityCheck.against}: p = ${fixed(realityCheck.p, 3)}; a difference as large as the best one's has this chance where nobody is better`,
-  ]
+/** What became of each reason, the dearest first. */
+export const byCost = (regret: readonly Regret[]): Regret[] =>
+  regret.toSorted((a, b) => b.total - a.total || (a.reason < b.reason ? -1 : a.reason > b.reason ? 1 : 0))
+
+const between = (interval: Interval | null, digits = 3): string =>
+  interval === null ? '' : ` [${signed(interval.low, digits)}, ${signed(interval.high, digits)}]`
+
+/** How well confidences told outcomes, in a sentence. */
+export function calibrationText(summary: CalibrationSummary): string {
+  const { scored, resolved, censored, effective, brier, skill, ece, baseRate, breakEven, ambiguous } = summary
+  if (scored === 0) return 'no scored opinion of its own.'
+  const worth = effective === null ? '' : ` (worth ${fixed(effective, 1)} independent ones)`
+  const counted = `${plural(scored, 'opinion')}, ${count(resolved)} resolved${worth}, ${count(censored)} censored, ${count(ambiguous)} ambiguous`
+  if (brier === null) return `${counted}; too few for a score.`
+  const { brierInterval: spread, skillBounds } = summary
+  const bounds = skillBounds === null
+    ? '' : `, between ${signed(skillBounds.low, 3)} and ${signed(skillBounds.high, 3)} as ambiguous candles are read`
+  return `${counted}; Brier ${fixed(brier, 4)}${spread === null ? '' : ` [${fixed(spread.low, 4)}, ${fixed(spread.high, 4)}]`}, `
+    + `skill ${signed(skill, 3)}${between(summary.skillInterval)}${bounds}, ECE ${fixed(ece, 3)}; `
+    + `the event came in ${percent(baseRate, 1)}, break-even ${percent(breakEven, 1)}.`
 }
 
-const AGAINST: Readonly<Record<string, string>> = { best: 'against the best', 'buy-and-hold': 'against holding', baseline: 'against the rules', provider: 'between providers', sample: 'between samples' }
-
-/** `a − b: +0.012 % a day [..]: no significant difference` */
-export const pairText = ({ days, mean, interval, verdict }: PairedRow): string =>
-  `${signed(mean * 100, 4)} % a day${boundsText(interval, 100, 4)} on ${plural(days, 'same day', 'same days')}: ${verdict}`
-
-export const pairKind = ({ against }: PairedRow): string => AGAINST[against] ?? against
-
-/** A cell's name by its id; baselines have names of their own. */
-export const namesOf = ({ cells }: Comparison): ((id: string) => string) => {
-  const names = new Map(cells.map(({ id, name }) => [id, name]))
-  return (id) => names.get(id) ?? id
+/** What asking again was worth. */
+export function refinementText({ answered, flipped, compared, brierFirst, brierLast, difference, interval, verdict }: RefinementValue): string {
+  const changed = `it changed its action in ${count(flipped)} of ${plural(answered, 'answer')}`
+  if (difference === null) return `${changed}: ${verdict}.`
+  return `${changed}; Brier ${fixed(brierFirst, 4)} at first, ${fixed(brierLast, 4)} at last over ${count(compared)} `
+    + `(${signed(difference, 4)}${between(interval, 4)}): ${verdict}.`
 }
 
-/** Axes that do not vary, said once. */
-export const fixedAxes = ({ axes }: Comparison): string => axes.filter(({ values }) => values.length === 1).map(({ key, values }) => `${key} ${values[0]}`).join(', ')
+export function disagreementText({ a, b, decisions, agreement, aRight, bRight }: Disagreement): string {
+  if (agreement === null) return `${plural(decisions, 'decision')} in common, too few to tell.`
+  const right = aRight === null || bRight === null
+    ? '' : `; where they differ and the outcome is known, ${a} was right in ${percent(aRight, 1)} and ${b} in ${percent(bRight, 1)}`
+  return `the same action in ${percent(agreement, 1)} of ${plural(decisions, 'decision')}${right}.`
+}
 
-/** One sentence of calibration per provider and pair; cells that differ in their threshold have it in common. */
-export function calibrationLines(cells: readonly Cell[]): string[] {
-  const lines = new Map<string, string>()
-  for (const { provider, scenario, calibration: one, policy, refinement } of cells) {
-    if (one.scored === 0) continue
-    const key = JSON.stringify([provider, scenario, policy.stopLoss, policy.takeProfit, policy.maxHold])
-    if (lines.has(key)) continue
-    const skill = one.skill === null ? 'no skill to measure' : `Brier skill ${signed(one.skill, 3)}${boundsText(one.skillInterval, 1, 3)}`
-    const turn = refinement === null ? '' : `; refinement flipped ${count(refinement.flipped)} of ${count(refinement.answered)}: ${refinement.verdict}`
-    lines.set(key, `${provider} (stop ${percent(policy.stopLoss, 1)}, target ${percent(policy.takeProfit, 1)}): ${skill}, Brier ${fixed(one.brier, 4)}, ECE ${fixed(one.ece, 3)}; `
-      + `${count(one.resolved)} of ${count(one.scored)} opinions resolved, worth about ${fixed(one.effective, 0)} independent ones, ${count(one.censored)} left open; `
-      + `the event came in ${percent(one.baseRate, 1)}, a walk without skill reaches the target in ${percent(one.walkRate, 1)}, paying needs ${percent(one.breakEven, 1)}${turn}`)
+/** One provider's own answers under one set of exits: cells that differ in the threshold alone share them. */
+export interface ProviderFacts {
+  readonly name: string
+  readonly scenario: string
+  readonly provider: string
+  readonly calibration: CalibrationSummary
+  readonly refinement: RefinementValue | null
+}
+
+/** Calibration and refinement per scenario and provider, and per set of exits where these differ. */
+export function providerFacts(comparison: Comparison): ProviderFacts[] {
+  const varying = axesOf(comparison).varying.filter((key) => key.split('.').at(-1) !== 'minConfidence')
+  const found = new Map<string, ProviderFacts>()
+  for (const cell of comparison.cells) {
+    if (cell.calibration.scored === 0) continue
+    const { scenario, provider, calibration, refinement } = cell
+    const key = JSON.stringify([scenario, provider, calibration, refinement])
+    if (!found.has(key)) found.set(key, { name: shortName({ ...cell, name: provider }, varying), scenario, provider, calibration, refinement })
   }
-  return [...lines.values()]
+  return [...found.values()]
 }
 
-/** Refusals of one cell that matter, dearest first. */
-export const regretLines = ({ regret }: Cell): string[] =>
-  regret.filter(({ resolved }) => resolved > 0).map(({ reason, side, count: n, resolved, unknown, mean, total, winRate }) =>
-    `${reason} (${side}): ${plural(n, 'refusal')}, ${change(mean)} each on average, ${percent(winRate, 0)} would have won, ${change(total)} in sum of single bets`
-    + `${unknown > 0 ? `; ${count(unknown)} of ${count(resolved + unknown)} not known` : ''}`)
+/** A setup over several scenarios. */
+export const acrossText = ({ scenarios, days, meanDaily, interval }: Comparison['across'][number]): string =>
+  `${change(meanDaily, 3)} a day ${interval === null ? '(too short)' : bracket(interval, 3)} over ${plural(scenarios, 'scenario')}, ${plural(days, 'day')}`
+

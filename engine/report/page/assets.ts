@@ -3,46 +3,46 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
-/** In the order in which they build on each other. */
-const STYLES = ['base', 'parts', 'adapt']
-const SCRIPTS = ['theme', 'keys', 'trade-marks', 'price-chart', 'equity-chart', 'trades-table', 'main']
+/** What a page is made of, each list in the order in which its files build on each other. */
+const PAGES = {
+  run: {
+    styles: ['base', 'parts', 'adapt'],
+    scripts: ['theme', 'keys', 'trade-marks', 'price-chart', 'equity-chart', 'sortable', 'trades-table', 'main'],
+    library: true,
+  },
+  comparison: {
+    styles: ['base', 'parts', 'adapt', 'comparison/comparison'],
+    scripts: [
+      'theme', 'sortable', 'comparison/svg', 'comparison/curves', 'comparison/reliability', 'comparison/equity', 'comparison/candles',
+      'comparison/decisions', 'comparison/matrix', 'comparison/main',
+    ],
+    library: false,
+  },
+  'side-by-side': { styles: ['base', 'parts', 'adapt', 'side-by-side'], scripts: [], library: false },
+} as const
 
-/** What every page carries, read once. */
+export type PageKind = keyof typeof PAGES
+
+/** What every page of a kind carries, read once. */
 export interface PageAssets {
   readonly style: string
-  readonly charts: string
+  /** The chart library; null for a page that draws by itself. */
+  readonly charts: string | null
   readonly script: string
   /** Source expressions for a content security policy: nothing but these very texts may run or style the page. */
-  readonly hashes: { readonly style: string; readonly charts: string; readonly script: string }
+  readonly hashes: { readonly style: string; readonly scripts: readonly string[] }
 }
 
-/** The text of a file of this package, by its address. */
-const text = (url: URL): string => readFileSync(url, 'utf8')
-const client = (name: string): string => text(new URL(`./client/${name}`, import.meta.url))
+const client = (name: string): string => readFileSync(new URL(`./client/${name}`, import.meta.url), 'utf8')
 
 /** Makes one module of several: a page opened from a disk cannot load modules, and these have no conflicting names. */
-const joined = (modules: readonly string[]): string =>
-  modules.map((module) => module.replace(/^import .*\n/gm, '').replace(/^export /gm, '')).join('\n')
-const bundle = (): string => joined(SCRIPTS.map((name) => client(`${name}.js`)))
+const bundle = (names: readonly string[]): string =>
+  names.map((name) => client(`${name}.js`).replace(/^import .*\n/gm, '').replace(/^export /gm, '')).join('\n')
 
 /** The chart library's ready-made script. Its package hides the file from `import`, so its folder is found first. */
 function library(): string {
   const manifest = createRequire(import.meta.url).resolve('lightweight-charts/package.json')
   return readFileSync(join(dirname(manifest), 'dist', 'lightweight-charts.standalone.production.js'), 'utf8')
-}
-
-/** A page's own style and module, known by their hashes. */
-export interface OwnAssets {
-  readonly style: string
-  readonly script: string
-  readonly hashes: { readonly style: string; readonly script: string }
-}
-
-/** The style that all pages share with a page's own behind it, and its own modules as one. Throws when a file is missing. */
-export function ownAssets(styles: readonly URL[], modules: readonly URL[]): OwnAssets {
-  const style = inert([...STYLES.map((name) => client(`${name}.css`)), ...styles.map(text)].join('\n'))
-  const script = inert(joined(modules.map(text)))
-  return { style, script, hashes: { style: hash(style), script: hash(script) } }
 }
 
 /** A text that could end its own element would break the page, or worse; our files and the library have none. */
@@ -53,14 +53,17 @@ function inert(text: string): string {
 
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
-let assets: PageAssets | undefined
+const read = new Map<PageKind, PageAssets>()
 
-/** The page's style sheet and scripts. Throws when a file of this package is missing. */
-export function pageAssets(): PageAssets {
-  if (assets) return assets
-  const sheet = STYLES.map((name) => client(`${name}.css`)).join('\n')
-  const [style, script, charts] = [sheet, bundle(), library()].map(inert)
-  const hashes = { style: hash(style), charts: hash(charts), script: hash(script) }
-  assets = { style, charts, script, hashes }
+/** A page's style sheet and scripts. Throws when a file of this package is missing. */
+export function pageAssets(kind: PageKind): PageAssets {
+  const before = read.get(kind)
+  if (before) return before
+  const { styles, scripts, library: drawn } = PAGES[kind]
+  const style = inert(styles.map((name) => client(`${name}.css`)).join('\n'))
+  const script = inert(bundle(scripts))
+  const charts = drawn ? inert(library()) : null
+  const assets = { style, charts, script, hashes: { style: hash(style), scripts: [...(charts === null ? [] : [hash(charts)]), ...(script === '' ? [] : [hash(script)])] } }
+  read.set(kind, assets)
   return assets
 }

@@ -5,7 +5,7 @@ export const typeset = (text: string): string => text.replace(/^-/, '−').repla
 
 /** Numbers inside a sentence: every minus before a digit is a real one, units stay with their number. */
 export const typesetLine = (text: string): string =>
-  text.replace(/(^|\s)-(?=\d)/g, '$1−').replace(/(\d) %/g, '$1\u00A0%')
+  text.replace(/(^|[\s[(])-(?=\d)/g, '$1−').replace(/(\d) %/g, '$1\u00A0%')
 
 /** A gain, a loss or neither: the class that colours it. Never the only mark: signs and arrows say it too. */
 export const tone = (value: number | null): 'up' | 'down' | 'level' =>

@@ -1,24 +1,9 @@
 import { html, inertJson, trusted, type Markup } from '../markup.ts'
-
-/** A script of this package and its hash. */
-export interface OwnScript {
-  readonly text: string
-  readonly hash: string
-  readonly module: boolean
-}
-
-export interface Frame {
-  readonly title: string
-  readonly style: { readonly text: string; readonly hash: string }
-  readonly scripts: readonly OwnScript[]
-  /** What the scripts read; null where there are none. */
-  readonly data: { readonly id: string; readonly value: unknown } | null
-  readonly body: Markup
-}
+import { pageAssets, type PageAssets, type PageKind } from './assets.ts'
 
 /** No network, no frames, no forms; only the page's own scripts and style, known by their hashes. */
-const policy = ({ style, scripts }: Frame): string => [
-  "default-src 'none'", ...(scripts.length === 0 ? [] : [`script-src ${scripts.map(({ hash }) => hash).join(' ')}`]), `style-src ${style.hash}`, 'img-src data:',
+const policy = ({ hashes }: PageAssets): string => [
+  "default-src 'none'", ...(hashes.scripts.length === 0 ? [] : [`script-src ${hashes.scripts.join(' ')}`]), `style-src ${hashes.style}`, 'img-src data:',
   "base-uri 'none'", "form-action 'none'",
 ].join('; ')
 
@@ -29,22 +14,34 @@ const ICON = `data:image/svg+xml,${encodeURIComponent([
   '<circle cx="11" cy="16" r="3"/><circle cx="21" cy="16" r="3"/></g></svg>',
 ].join(''))}`
 
-/** A page that opens from a disk without a network. Holds no wall-clock value, so the same data gives the same bytes. */
-export const pageFrame = (frame: Frame): string => html`<!doctype html>
+export interface Frame {
+  readonly kind: PageKind
+  readonly title: string
+  readonly body: Markup
+  /** What the page's script draws. */
+  readonly data: unknown
+}
+
+/** One HTML file that opens from a disk without a network. Throws when a file of this package is missing. */
+export function frame({ kind, title, body, data }: Frame): string {
+  const assets = pageAssets(kind)
+  return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(policy(frame))}">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policy(assets))}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${frame.title}</title>
+<title>${title}</title>
 <link rel="icon" href="${trusted(ICON)}">
-<style>${trusted(frame.style.text)}</style>
+<style>${trusted(assets.style)}</style>
 </head>
-<body>${frame.body}
-${frame.data && html`<script type="application/json" id="${frame.data.id}">${inertJson(frame.data.value)}</script>`}
-${frame.scripts.map(({ text, module }) => html`${trusted(module ? '<script type="module">' : '<script>')}${trusted(text)}</script>
-`)}</body>
+<body>${body}
+${assets.script !== '' && html`<script type="application/json" id="report-data">${inertJson(data)}</script>
+`}${assets.charts !== null && html`<script>${trusted(assets.charts)}</script>
+`}${assets.script !== '' && html`<script type="module">${trusted(assets.script)}</script>
+`}</body>
 </html>
 `.text
+}

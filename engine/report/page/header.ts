@@ -10,11 +10,18 @@ const SECTIONS = [
 ] as const
 const REHEARSAL = ['rehearsal', 'Rehearsal'] as const
 
-const CASSETTE = trusted([
+export const CASSETTE = trusted([
   '<svg viewBox="0 0 32 20" width="26" height="16" aria-hidden="true">',
   '<rect x="1" y="1" width="30" height="18" rx="4"/>',
   '<circle cx="10" cy="10" r="4"/><circle cx="22" cy="10" r="4"/></svg>',
 ].join(''))
+
+/** What is wrong, before any figure. */
+export const warnings = (list: readonly string[]): Markup | false => list.length > 0 && html`
+<div class="notice" role="note" aria-label="Warnings">
+<p><strong>! ${list.length === 1 ? 'Warning' : `${list.length} warnings`}</strong></p>
+<ul>${list.map((warning) => html`<li>${warning}</li>`)}</ul>
+</div>`
 
 /** What was run: name, period, market; and what is wrong with it, before any figure. */
 export const header = (data: ReportData): Markup => html`
@@ -34,16 +41,15 @@ export const header = (data: ReportData): Markup => html`
 ${data.interrupted && html`
 <div class="notice" role="note"><p><strong>! Interrupted.</strong>
 The run was stopped before the end of its tape; every figure covers the part that was played.</p></div>`}
-${data.warnings.length > 0 && html`
-<div class="notice" role="note" aria-label="Warnings">
-<p><strong>! ${data.warnings.length === 1 ? 'Warning' : `${data.warnings.length} warnings`}</strong></p>
-<ul>${data.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>
-</div>`}`
+${warnings(data.warnings)}`
 
 /** Links to the sections, shown above them while the page scrolls. */
-export const navigation = ({ rehearsal }: ReportData): Markup => html`
+export const jump = (sections: readonly (readonly [string, string])[]): Markup => html`
 <nav class="jump" aria-label="Sections">
-<ul>${[SECTIONS[0], ...(rehearsal === null ? [] : [REHEARSAL]), ...SECTIONS.slice(1)].map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
+<ul>${sections.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`
+
+export const navigation = ({ rehearsal }: ReportData): Markup =>
+  jump([SECTIONS[0], ...(rehearsal === null ? [] : [REHEARSAL]), ...SECTIONS.slice(1)])
 
 /** Whose chart library it is, as its licence asks, and what the file is. */
 export const footer = (): Markup => html`
