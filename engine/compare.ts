@@ -5,7 +5,7 @@ import { recordingFolder } from './answers.ts'
 import { registry, type World } from './assemble.ts'
 import { CELLS, PASSES, type PassRequest } from './compare-pass.ts'
 import { readWindow, windowKey, type CandlesRead } from './compare-window.ts'
-import type { Comparison, PassDetail } from './compare/comparison.ts'
+import type { Axis, Comparison, PassDetail } from './compare/comparison.ts'
 import { cellIdOf, codeHash, passIdOf, recordingHash, setupOf } from './compare/content.ts'
 import { detailsOf } from './compare/details.ts'
 import { disagreementsOf } from './compare/disagreement.ts'
@@ -197,15 +197,26 @@ function passesOf({ cells }: Plan, out: string, kept: ReadonlyMap<string, KeptCe
   })
 }
 
+const providerOf = ({ ai, providers }: Resolution['scenario']): string => (ai === undefined ? 'technical' : providers.slice(0, -1).map(({ name }) => name).join(' → '))
+
+/** Rules that stand beside AI make who is asked something that varies, asked for or not. */
+function withProviders(axes: readonly Axis[], cells: readonly PlannedCell[]): readonly Axis[] {
+  if (!cells.some(({ baseline }) => baseline)) return axes
+  const own = axes.find(({ key }) => key === 'providers')
+  const values = [...new Set([...(own?.values ?? cells.map(({ resolution: { scenario } }) => providerOf(scenario))), 'technical'])]
+  return own === undefined ? [{ key: 'providers', values }, ...axes] : axes.map((axis) => (axis === own ? { ...axis, values } : axis))
+}
+
 function conclude(plan: Plan, kept: ReadonlyMap<string, KeptCell>, ledger: Ledger, out: string): Compared {
   const several = plan.scenarios.length > 1
-  const shown = shownAxes(plan.axes, several ? plan.scenarios : [])
+  const rulesBeside = plan.cells.some(({ baseline }) => baseline)
+  const shown = withProviders(shownAxes(plan.axes, several ? plan.scenarios : []), plan.cells)
   const varying = shown.filter(({ values }) => values.length > 1).map(({ key }) => key)
   const placed = plan.cells.map(({ id, resolution: { scenario }, labels, baseline }): Placed => {
-    const provider = scenario.ai === undefined ? 'technical' : scenario.providers.slice(0, -1).map(({ name }) => name).join(' → ')
-    const full = baseline && !varying.includes('providers') ? [...varying, 'providers'] : varying
+    const provider = providerOf(scenario)
+    const full = { ...(several && { scenario: scenario.name }), ...(rulesBeside && { providers: provider }), ...labels }
     return {
-      kept: { ...kept.get(id)!, labels }, name: nameOf(labels, full, several ? scenario.name : null), labels: several ? { scenario: scenario.name, ...labels } : labels,
+      kept: { ...kept.get(id)!, labels: full }, name: nameOf(full, varying, several ? scenario.name : null), labels: full,
       scenario: scenario.name, provider, setup: setupOf(scenario), baseline, folder: scenario.audit === 'off' ? null : `../${CELLS}/${id}`,
     }
   })

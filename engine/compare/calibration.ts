@@ -9,6 +9,8 @@ import type { CalibrationSummary, RefinementValue } from './comparison.ts'
 import type { Outcomes } from './outcomes.ts'
 
 const BINS = 10
+/** Blocks of neighbouring outcomes below which there is no interval. */
+const FEWEST_BLOCKS = 10
 /** Resamples of a bootstrap, fewer where there are so many opinions that it would take minutes. */
 const RESAMPLES = 2_000
 const MOST_WORK = 20_000_000
@@ -51,11 +53,13 @@ export function calibrationOf(log: OpinionLog, outcomes: Outcomes, policy: Polic
   // Blocks count opinions, a resolution counts candles.
   const overlap = Math.max(1, Math.ceil(median! / Math.max(1, candlesBetween)))
   const intervals = calibrationIntervals({ p, y, medianResolution: overlap, seed, resamples: resamplesFor(resolved) })
+  // A bootstrap of a handful of blocks knows nothing of its own spread.
+  const enough = resolved / intervals.meanBlock >= FEWEST_BLOCKS
   const { brier, reliability, resolution, uncertainty } = murphy(p, y, BINS)
   const skill = brierSkill(p, y)
   const other = counts.ambiguous === 0 ? null : brierSkill(p, otherwise)
   return {
-    ...counts, ...rates, effective: intervals.effectiveCount, brier, brierInterval: intervals.brier, skill, skillInterval: intervals.skill,
+    ...counts, ...rates, effective: intervals.effectiveCount, brier, brierInterval: enough ? intervals.brier : null, skill, skillInterval: enough ? intervals.skill : null,
     skillBounds: skill === null || other === null ? null : { low: Math.min(skill, other), high: Math.max(skill, other) },
     ece: expectedCalibrationError(p, y, BINS).mean, reliability, resolution, uncertainty, baseRate: mean(y),
     bins: binsOf(p, y, intervals),

@@ -73,7 +73,7 @@ describe('tapedeck compare', () => {
     const where = workspace()
     const demo = join(import.meta.dirname, '../../scenarios/demo.yaml')
     const { cells, disagreements, windows } = await compared(where, demo, '--min-confidence', '0.55,0.7')
-    expect(cells.map(({ name, baseline }) => [name, baseline])).toEqual([['conf 0.55', false], ['conf 0.7', false], ['conf 0.55 technical', true], ['conf 0.7 technical', true]])
+    expect(cells.map(({ name, baseline }) => [name, baseline])).toEqual([['simulated conf 0.55', false], ['simulated conf 0.7', false], ['technical conf 0.55', true], ['technical conf 0.7', true]])
     const [ai, , rules] = cells
     expect(ai.answered).toBeGreaterThan(0.9)
     expect(ai.answered).toBeLessThan(1)
@@ -124,9 +124,9 @@ describe('tapedeck compare', () => {
 
   it('ends at Ctrl-C without a stump, and goes on from there', async () => {
     const where = workspace()
-    await where.succeeds(['data', 'synth', '--output', 'big.csv', '--candles', '400000', '--timeframe', '1m'])
+    await where.succeeds(['data', 'synth', '--output', 'big.csv', '--candles', '120000', '--timeframe', '1m'])
     where.put('s.yaml', { ...scenario, timeframe: '1m', market: { file: 'big.csv' } })
-    const args = ['compare', 's.yaml', '--set', 'strategy.params.fast=3,4,5,6,7,8', '--jobs', '2', '--no-report']
+    const args = ['compare', 's.yaml', '--set', 'strategy.params.fast=3,4,5,6', '--jobs', '2', '--no-report']
     const { child, done } = where.start(args)
     await new Promise<void>((resolve) => {
       const look = setInterval(() => {
@@ -143,7 +143,7 @@ describe('tapedeck compare', () => {
     expect(left.filter((name) => name.startsWith('.'))).toEqual([])
     const after = await where.run(args)
     expect(after.code).toBe(0)
-    expect(after.stderr).toContain(`${left.length} of 6 cells are kept from before`)
+    expect(after.stderr).toContain(`${left.length} of 4 cells are kept from before`)
     for (const id of left) expect(statSync(where.path('runs', 'cells', id, 'cell.json')).size).toBeGreaterThan(100)
   })
 

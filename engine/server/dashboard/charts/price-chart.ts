@@ -67,7 +67,9 @@ export class PriceChart {
 
   #grow(before: readonly Candle[], after: readonly Candle[]): void {
     const last = before.at(-1)?.[0] ?? -Infinity
-    for (const one of after) if (one[0] >= last) this.#series.update(bar(one))
+    // An answer that was overtaken by a newer one ends earlier, and the library takes no step back.
+    if ((after.at(-1)?.[0] ?? -Infinity) < last) this.#series.setData(after.map(bar))
+    else for (const one of after) if (one[0] >= last) this.#series.update(bar(one))
   }
 
   #mark({ candles, marks }: Candles): void {
