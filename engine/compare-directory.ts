@@ -20,7 +20,7 @@ export async function writeComparison(
       directory.write('report.html', renderComparisonPage(comparison, details))
     }
     directory.write('run.json', `${JSON.stringify({
-      kind: 'comparison', run: comparison.id, state: 'finished', cells: comparison.cells.map(({ id, name }) => ({ id, name })),
+      kind: 'comparison', run: comparison.id, state: 'finished', scenario: aboutOf(comparison), cells: comparison.cells.map(({ id, name }) => ({ id, name })),
       versions: { tapedeck: comparison.tapedeck, node: process.versions.node }, startedAt: isoTime(startedAt), finishedAt: isoTime(finishedAt),
     }, null, 2)}\n`)
     directory.finish()
@@ -30,6 +30,10 @@ export async function writeComparison(
     throw error
   }
 }
+
+/** What a list of runs shows of it. */
+const aboutOf = ({ name, windows }: Comparison): object =>
+  ({ name, symbols: [...new Set(windows.flatMap(({ symbols }) => symbols))], timeframe: [...new Set(windows.map(({ timeframe }) => timeframe))].join(', ') })
 
 /** Reads what `--baseline` names: comparison.json, its folder, or what --json printed. Throws TD_USAGE. */
 export function readComparison(path: string): Comparison {

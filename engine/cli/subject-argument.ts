@@ -1,7 +1,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { TapedeckError } from '../errors.ts'
+import { cellsOf } from '../runs/list.ts'
 import { isCell, readSubject, type Subject } from '../runs/subject.ts'
+import { readRun } from '../session/live-directory.ts'
 import { newestRun, type RunArguments } from './run-argument.ts'
 
 const namesIn = (folder: string): string[] => {
@@ -12,15 +14,23 @@ const namesIn = (folder: string): string[] => {
   }
 }
 
-/** Cells of comparisons below `out` whose id begins so; `<comparison>/<cell>` means one of that comparison only. */
+/** Cells below `out` whose id begins so; `<comparison>/<cell>` means one of a comparison whose id begins so. */
 function cellsIn(out: string, begin: string): { readonly path: string; readonly writtenAt: number }[] {
   const [of, cell] = begin.includes('/') ? [begin.slice(0, begin.lastIndexOf('/')), basename(begin)] : [null, begin]
   if (cell === '') return []
-  return ['.', ...namesIn(out)].filter((name) => of === null || name.startsWith(of)).flatMap((name) => {
-    const folder = join(out, name, 'cells')
-    return namesIn(folder).filter((one) => one.startsWith(cell)).map((one) => resolve(folder, one)).filter(isCell)
-      .map((path) => ({ path, writtenAt: statSync(join(path, 'cell.json')).mtimeMs }))
-  }).sort((a, b) => b.writtenAt - a.writtenAt || (a.path < b.path ? -1 : 1))
+  const folder = join(out, 'cells')
+  const theirs = of === null ? null : new Set(namesIn(out).filter((name) => name.startsWith(of)).flatMap((name) => cellsBelow(join(out, name))))
+  return namesIn(folder).filter((one) => one.startsWith(cell) && (theirs === null || theirs.has(one))).map((one) => resolve(folder, one)).filter(isCell)
+    .map((path) => ({ path, writtenAt: statSync(join(path, 'cell.json')).mtimeMs })).sort((a, b) => b.writtenAt - a.writtenAt || (a.path < b.path ? -1 : 1))
+}
+
+/** Ids of the cells of what may be a comparison. */
+function cellsBelow(path: string): string[] {
+  try {
+    return cellsOf(readRun(path)).map(({ id }) => id)
+  } catch {
+    return []
+  }
 }
 
 /**

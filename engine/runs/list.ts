@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { kindOf } from '../server/run-list.ts'
 import { recordsIn, type RunRecord } from '../session/live-directory.ts'
@@ -39,7 +39,7 @@ function listed(path: string, record: RunRecord): ListedRun {
     from, to,
     netReturn: numberOf(figures?.['totalReturn']), trades: numberOf(figures?.['trades']), maxDrawdown: numberOf(figures?.['maxDrawdown']),
     startedAt: textOf(startedAt),
-    cells: record['kind'] === 'comparison' ? cellsOf(path).length : null,
+    cells: record['kind'] === 'comparison' ? cellsOf(record).length : null,
   }
 }
 
@@ -52,11 +52,14 @@ interface Scenario {
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 const numberOf = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
 
-/** Ids of a comparison's cells. */
-export function cellsOf(path: string): readonly string[] {
-  const cells = join(path, 'cells')
-  return existsSync(cells) && statSync(cells).isDirectory() ? readdirSync(cells).filter((name) => !name.startsWith('.')).sort() : []
+export interface ListedCell {
+  readonly id: string
+  readonly name: string
 }
+
+/** A comparison's cells as its run.json names them; they are kept beside it, for every comparison that has them. */
+export const cellsOf = ({ cells }: RunRecord): readonly ListedCell[] =>
+  Array.isArray(cells) ? (cells as readonly Partial<ListedCell>[]).flatMap(({ id, name }) => (typeof id === 'string' ? [{ id, name: name ?? '' }] : [])) : []
 
 const DAY = /^\d{4}-\d{2}-\d{2}/
 /** More than one line of equity.csv takes. */

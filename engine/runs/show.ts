@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Figures } from '../core/figures.ts'
 import type { Baselines } from '../report/report-data.ts'
-import { cellsOf, daysIn } from './list.ts'
+import { cellsOf, daysIn, type ListedCell } from './list.ts'
 import { chosenSettings, type Setting } from './settings.ts'
 import type { Subject } from './subject.ts'
 
@@ -30,7 +30,7 @@ export interface ShownRun {
   readonly baselines: Partial<Baselines> | null
   readonly warnings: readonly string[]
   /** Comparisons only. */
-  readonly cells: readonly string[] | null
+  readonly cells: readonly ListedCell[] | null
   readonly files: readonly RunFile[]
 }
 
@@ -48,7 +48,7 @@ export async function showRun(subject: Subject): Promise<ShownRun> {
     settings: scenario === null ? [] : await chosenSettings(scenario),
     figures: figuresOf(figures), baselines: typeof baselines === 'object' ? baselines : null,
     warnings: Array.isArray(warnings) ? warnings.filter((warning) => typeof warning === 'string') : [],
-    cells: subject.kind === 'comparison' ? cellsOf(path) : null,
+    cells: subject.kind === 'comparison' ? cellsOf(record) : null,
     files: filesIn(path),
   }
 }

@@ -72,7 +72,7 @@ export function renderShow(run: ShownRun, { colour, width }: Page): string {
     ...(run.settings.length === 0 ? [] : [[], heading('Settings that differ from the defaults', width), ...settingsLines(run.settings, width)]),
     ...(figures === null ? [] : figureLines(figures, quote, width)),
     ...(baselines === null ? [] : baselineLines(baselines, quote, figures, width)),
-    ...(run.cells === null ? [] : [[], heading(`Cells (${run.cells.length})`, width), ...run.cells.map((cell): Line => [span(cell)])]),
+    ...(run.cells === null ? [] : [[], heading(`Cells (${run.cells.length})`, width), ...run.cells.map(({ id, name }): Line => [span(`${id}  ${name}`)])]),
     [], heading('Files', width),
     ...table(run.files.map(({ name, bytes }) => [[span(name)], [span(bytesText(bytes))]]), Math.min(width, 60)),
   ], colour)

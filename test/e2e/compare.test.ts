@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Comparison } from '../../engine/compare/comparison.ts'
+import { RunList } from '../../engine/server/run-list.ts'
 import { sample, workspace, type Workspace } from '../support/cli.ts'
 
 const scenario = { name: 'cross', symbol: 'BTC/USDT', timeframe: '1h', market: { file: sample }, strategy: { name: 'sma-cross' }, policy: { positionSize: 0.5 } }
@@ -84,6 +85,11 @@ describe('tapedeck compare', () => {
     expect(cells.some(({ badges }) => badges.some(({ kind }) => kind === 'significant'))).toBe(false)
     expect(windows[0].verdict).toMatch(/^No significant difference: /)
     expect(windows[0].trials).toBe(2)
+    // The dashboard's list of runs has it, with its page; so has the command's.
+    const [row] = new RunList(where.path('runs'), () => 0).rows() as { kind: string; scenario: string; has_report: boolean; run: string }[]
+    expect(row).toMatchObject({ kind: 'comparison', scenario: 'demo', has_report: true })
+    expect((await where.succeeds(['runs', 'show', row.run])).stdout).toContain(`${ai.id}  simulated conf 0.55`)
+    expect((await where.run(['explain', `${row.run}/${ai.id}`, 't1', '--json'])).code).toBe(0)
     expect(disagreements).toMatchObject([{ a: 'simulated', b: 'technical' }])
     // The analyst says HOLD at 0.68 at most as sure as its known skill allows: the interval of its skill holds what it was made with.
     expect(ai.calibration.skillInterval!.low).toBeLessThan(ai.calibration.skill!)

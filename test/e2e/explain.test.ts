@@ -111,7 +111,8 @@ describe('tapedeck explain', () => {
 
   it('explains a cell of a comparison', async () => {
     const record = JSON.parse(here.read('runs', run, 'run.json')) as { scenario: object }
-    const cell = `runs/compare-x/cells/abc123`
+    const cell = 'runs/cells/abc123'
+    here.put('runs/compare-x/run.json', JSON.stringify({ kind: 'comparison', run: 'compare-x', state: 'finished', cells: [{ id: 'abc123', name: 'conf 0.7' }] }))
     here.put(`${cell}/cell.json`, JSON.stringify({ cell: 'abc123', labels: { minConfidence: '0.7' }, pass: 'p', scenario: record.scenario, folder: here.folder }))
     here.put(`${cell}/audit.jsonl`, here.read('runs', run, 'audit.jsonl'))
     expect(await tell(here, 'abc', 't1')).toMatchObject({ kind: 'cell', run: 'abc123', trade: { number: 1 }, notes: [] })

@@ -27,8 +27,7 @@ describe('tapedeck runs', () => {
     here.put('b.yaml', scenario({ name: 'two', policy: { minConfidence: 0.7, stopLoss: 0.02 } }))
     ids = []
     for (const file of ['a.yaml', 'b.yaml']) ids.push((await here.json(['backtest', file, '--no-report'])).run)
-    here.put('runs/compare-x/run.json', JSON.stringify({ run: 'compare-x', kind: 'comparison', state: 'finished', startedAt: '2020-01-01T00:00:00.000Z' }))
-    here.put('runs/compare-x/cells/abc/cell.json', '{}')
+    here.put('runs/compare-x/run.json', JSON.stringify({ run: 'compare-x', kind: 'comparison', state: 'finished', startedAt: '2020-01-01T00:00:00.000Z', cells: [{ id: 'abc', name: 'conf 0.5' }] }))
   })
 
   it('lists newest first, comparisons too', async () => {
