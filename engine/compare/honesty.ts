@@ -137,7 +137,10 @@ function cutOff({ model, firstDay, dailyEquity, scenario }: KeptCell, provider: 
   const lastDay = firstDay + dailyEquity.length - 1
   const source = `${model} knows the world up to ${facts.cutoff} (${facts.source})${blind}`
   if (firstDay > cutDay) return { kind: 'after cut-off', why: source }
-  return lastDay <= cutDay ? { kind: 'before cut-off', why: `${source}: it may remember these candles` } : { kind: 'spans cut-off', why: `${source}: it may remember the earlier candles` }
+  const atCut = dailyEquity[Math.min(dailyEquity.length - 1, Math.max(0, cutDay - firstDay))]
+  const gained = (to: number, from: number): string => `${((to / from - 1) * 100).toFixed(2)} %`
+  const split = `${gained(atCut, dailyEquity[0])} up to then, ${gained(dailyEquity[dailyEquity.length - 1], atCut)} afterwards`
+  return lastDay <= cutDay ? { kind: 'before cut-off', why: `${source}: it may remember these candles` } : { kind: 'spans cut-off', why: `${source}: it may remember the earlier candles (${split})` }
 }
 
 function doubtsAbout({ warnings, bounds, netReturn, answered }: KeptCell, overfitting: number | null): string[] {
