@@ -6,7 +6,7 @@ import { registry, type World } from './assemble.ts'
 import { CELLS, PASSES, type PassRequest } from './compare-pass.ts'
 import { readWindow, windowKey, type CandlesRead } from './compare-window.ts'
 import type { Axis, Comparison, PassDetail } from './compare/comparison.ts'
-import { cellIdOf, codeHash, passIdOf, recordingHash, setupOf } from './compare/content.ts'
+import { cellIdOf, codeHash, passIdOf, recordingHash, setupOf, trialOf } from './compare/content.ts'
 import { detailsOf } from './compare/details.ts'
 import { disagreementsOf } from './compare/disagreement.ts'
 import { judgeWindow, sharpeOf, type Placed } from './compare/honesty.ts'
@@ -49,6 +49,7 @@ export interface Compared {
 /** One cell of the matrix before it is played. */
 export interface PlannedCell {
   readonly id: string
+  readonly trial: string
   readonly pass: string
   readonly resolution: Resolution
   readonly labels: Readonly<Record<string, string>>
@@ -88,7 +89,8 @@ export async function planComparison(request: CompareRequest, world: World): Pro
     reads.set(key, read)
     const tape = pathOf(scenario.ai?.recording ?? null, folder)
     if (tape !== null && !recordings.has(tape)) recordings.set(tape, recordingHash(tape))
-    const pass = passIdOf(scenario, { candles: read.window.candles, recording: tape === null ? null : recordings.get(tape)!, code })
+    const inputs = { candles: read.window.candles, recording: tape === null ? null : recordings.get(tape)!, code }
+    const pass = passIdOf(scenario, inputs)
     const id = cellIdOf(scenario, pass)
     const same = cells.find((one) => one.id === id)
     if (same !== undefined) {
@@ -97,7 +99,7 @@ export async function planComparison(request: CompareRequest, world: World): Pro
     }
     // A strategy that looks at its own position hears other opinions in every cell.
     const alone = resolution.plugins.strategy.usesPortfolio === true
-    cells.push({ id, pass: alone ? id : pass, resolution, labels, baseline, read })
+    cells.push({ id, trial: trialOf(scenario, inputs), pass: alone ? id : pass, resolution, labels, baseline, read })
   }
   const windows = [...new Map(cells.map(({ read }) => [read.window.candles, read])).values()]
   return { axes, scenarios: names, cells, windows }
@@ -171,8 +173,8 @@ export async function compare(request: CompareRequest, world: World, progress: C
 
 /** In the order of the plan, whoever was ready first. */
 function enterTrials(ledger: Ledger, { cells }: Plan, kept: ReadonlyMap<string, KeptCell>): void {
-  ledger.enter(cells.filter(({ id, baseline }) => !baseline && kept.has(id)).map(({ id, read }) => ({
-    candles: read.window.candles, trial: id, sharpe: sharpeOf(dailyReturns(kept.get(id)!.dailyEquity))?.sharpe ?? null,
+  ledger.enter(cells.filter(({ id, baseline }) => !baseline && kept.has(id)).map(({ id, trial, read }) => ({
+    candles: read.window.candles, trial, sharpe: sharpeOf(dailyReturns(kept.get(id)!.dailyEquity))?.sharpe ?? null,
   })))
 }
 
@@ -212,12 +214,12 @@ function conclude(plan: Plan, kept: ReadonlyMap<string, KeptCell>, ledger: Ledge
   const rulesBeside = plan.cells.some(({ baseline }) => baseline)
   const shown = withProviders(shownAxes(plan.axes, several ? plan.scenarios : []), plan.cells)
   const varying = shown.filter(({ values }) => values.length > 1).map(({ key }) => key)
-  const placed = plan.cells.map(({ id, resolution: { scenario }, labels, baseline }): Placed => {
+  const placed = plan.cells.map(({ id, trial, resolution: { scenario }, labels, baseline }): Placed => {
     const provider = providerOf(scenario)
     const full = { ...(several && { scenario: scenario.name }), ...(rulesBeside && { providers: provider }), ...labels }
     return {
       kept: { ...kept.get(id)!, labels: full }, name: nameOf(full, varying, several ? scenario.name : null), labels: full,
-      scenario: scenario.name, provider, setup: setupOf(scenario), baseline, folder: scenario.audit === 'off' ? null : `../${CELLS}/${id}`,
+      scenario: scenario.name, provider, setup: setupOf(scenario), baseline, trial, folder: scenario.audit === 'off' ? null : `../${CELLS}/${id}`,
     }
   })
   const judged = plan.windows.map(({ window }) =>

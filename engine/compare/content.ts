@@ -41,7 +41,10 @@ export function passIdOf({ name: _name, policy: _policy, audit, ...rest }: Resol
   return hex(createHash('sha256').update(JSON.stringify([KEPT_FORMAT, inputs, audit, rest])), 16)
 }
 
-/** A cell's id, and the key of its trial. */
+/** The key of a cell's trial: what it tries, however much of it is written down. */
+export const trialOf = (scenario: ResolvedScenario, inputs: Inputs): string => cellIdOf(scenario, passIdOf({ ...scenario, audit: 'off' }, inputs))
+
+/** A cell's id. */
 export function cellIdOf(scenario: ResolvedScenario, passId: string): string {
   return hex(createHash('sha256').update(JSON.stringify([passId, scenario.policy])), 16)
 }

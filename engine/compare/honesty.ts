@@ -20,6 +20,8 @@ export interface Placed {
   readonly provider: string
   readonly setup: string
   readonly baseline: boolean
+  /** Its key in the ledger. */
+  readonly trial: string
   readonly folder: string | null
 }
 
@@ -51,7 +53,7 @@ export function judgeWindow(read: ReadWindow, placed: readonly Placed[], trials:
   const spread = deviation(sharpes)
   const variance = spread === null ? 0 : spread * spread
   const here = effectiveTrials(distinct(columns))
-  const strangers = trials.filter(({ trial }) => !candidates.some(({ kept }) => kept.id === trial)).length
+  const strangers = trials.filter(({ trial }) => !candidates.some((one) => one.trial === trial)).length
   // Trials of other days cannot be laid beside these, so each of them counts as one of its own.
   const effective = Math.max(1, Math.min(trials.length, here + strangers))
   const deflated = (id: string, count: number): number | null => {

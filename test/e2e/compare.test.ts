@@ -52,6 +52,9 @@ describe('tapedeck compare', () => {
     expect(more.code).toBe(0)
     expect((JSON.parse(more.stdout) as Comparison).windows[0].trials).toBe(9)
     expect(where.read('a', 'trials.jsonl').trimEnd().split('\n')).toHaveLength(9)
+    // How much is written down is no other trial.
+    await where.succeeds([...args, '--out', 'a', '--audit', 'full', '--no-report'])
+    expect(where.read('a', 'trials.jsonl').trimEnd().split('\n')).toHaveLength(9)
   })
 
   it('plays again what the candles no longer bear out, and what was damaged', async () => {

@@ -22,7 +22,7 @@ function placed(id: string, dailyEquity: number[], extra: Partial<KeptCell> = {}
     id, netReturn, dailyEquity, firstDay: FIRST, figures: { trades: 100, sharpe: 1 }, interval: { low: netReturn / 2, high: netReturn * 2 }, tooShort: null,
     warnings: [], bounds: null, answered: null, model: null, scenario: { policy: {} }, ...extra,
   } as unknown as KeptCell
-  return { kept, name: id, labels: {}, scenario: 's', provider: 'technical', setup: id, baseline: false, folder: null, ...more }
+  return { kept, name: id, labels: {}, scenario: 's', provider: 'technical', setup: id, baseline: false, trial: id, folder: null, ...more }
 }
 
 const trialsOf = (cells: readonly Placed[]): { trial: string; candles: string; sharpe: number }[] => cells.map(({ kept: { id } }, index) => ({ trial: id, candles: 'c', sharpe: 0.01 * index }))
